@@ -1,0 +1,251 @@
+/** The configuration of a broker: type, default, bounds, unit and documentation of every value, written once. */
+import { z } from 'zod'
+
+const port = z.int().min(0).max(65_535)
+
+const Tls = z.strictObject({
+  certFile: z.string().optional().describe('PEM file with the certificate and its chain.'),
+  keyFile: z.string().optional().describe('PEM file with the private key of the certificate.'),
+  pfxFile: z
+    .string()
+    .optional()
+    .describe('PKCS#12 file with certificate and key, instead of `certFile` and `keyFile`.'),
+  passphrase: z.string().optional().describe('Passphrase of the key or the PKCS#12 file. Never logged.'),
+  caFile: z.string().optional().describe('PEM file with the authorities that client certificates are checked against.'),
+  clientCertificate: z
+    .enum(['none', 'optional', 'required'])
+    .default('none')
+    .describe('Whether clients present a certificate signed by an authority of `caFile`.'),
+  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version accepted.'),
+})
+
+const Listener = z.strictObject({
+  type: z
+    .enum(['tcp', 'tls', 'ws', 'wss', 'unix'])
+    .describe('Transport: TCP, TLS, WebSocket, secure WebSocket or Unix socket.'),
+  host: z.string().default('127.0.0.1').describe('Address to listen on; `0.0.0.0` and `::` are all networks.'),
+  port: port.default(1883).describe('Port; 0 takes a free one. Not used by Unix sockets.'),
+  path: z.string().default('/mqtt').describe('URL path of a WebSocket listener, or the file of a Unix socket.'),
+  tls: Tls.optional().describe('Certificates; required for `tls` and `wss`.'),
+})
+export type Listener = z.infer<typeof Listener>
+
+const LogLevel = z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'])
+export const LOG_AREAS = ['broker', 'connection', 'session', 'listener', 'supervisor', 'storage', 'config'] as const
+export type LogArea = (typeof LOG_AREAS)[number]
+
+export const BrokerConfig = z.strictObject({
+  listeners: z
+    .array(Listener)
+    .min(1)
+    .max(64)
+    .prefault([
+      { type: 'tcp', port: 1883 },
+      { type: 'ws', port: 5000 },
+    ])
+    .describe('Where the broker listens; any number of each type.'),
+  dataDirectory: z.string().min(1).default('data').describe('Folder for everything that the broker keeps on disk.'),
+  threads: z
+    .strictObject({
+      shards: z
+        .union([z.literal('auto'), z.int().min(1).max(64)])
+        .default('auto')
+        .describe('Threads that own sessions; `auto` follows the number of cores.'),
+      connections: z
+        .union([z.literal('auto'), z.int().min(1).max(64)])
+        .default('auto')
+        .describe('Threads that own sockets. More than one needs Node.js 22.12 or newer; older versions use one.'),
+      ringBytes: z
+        .int()
+        .min(65_536)
+        .max(1 << 28)
+        .default(4_194_304)
+        .describe('Bytes of each ring between two threads; rounded up to a power of two.'),
+    })
+    .prefault({}),
+  connection: z
+    .strictObject({
+      connectSeconds: z
+        .int()
+        .min(1)
+        .max(3_600)
+        .default(10)
+        .describe('Time allowed from accepting a connection to its CONNECT.'),
+      packetBytesMax: z
+        .int()
+        .min(1_024)
+        .max(268_435_460)
+        .default(16_777_216)
+        .describe('Largest packet accepted after CONNECT (maximum packet size, §3.2.2.3.6).'),
+      packetBytesMaxBeforeConnect: z
+        .int()
+        .min(1_024)
+        .max(1_048_576)
+        .default(196_608)
+        .describe('Largest packet accepted before the client is admitted.'),
+      keepAliveSecondsMax: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(0)
+        .describe(
+          'Longest keep alive; a client that asks for more, or for none, is told this one (server keep alive, §3.2.2.3.14). 0 leaves it to the client.',
+        ),
+      topicAliasMax: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(64)
+        .describe('Topic aliases a client may use towards the broker (§3.2.2.3.8).'),
+      topicAliasOutboundMax: z
+        .int()
+        .min(0)
+        .max(65_535)
+        .default(64)
+        .describe('Topic aliases the broker uses towards a client that allows them (§3.1.2.11.5).'),
+      sendBufferBytesMax: z
+        .int()
+        .min(65_536)
+        .max(1 << 30)
+        .default(4_194_304)
+        .describe(
+          'Bytes that may wait for a slow client; past it the session is treated as offline until they are sent.',
+        ),
+      connectionsMax: z.int().min(1).max(1_000_000).default(100_000).describe('Network connections in total.'),
+      connectionsPerAddressMax: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(0)
+        .describe('Network connections from one address; 0 is no limit. Counted per connection thread.'),
+      connectionsPerSecondMax: z
+        .int()
+        .min(0)
+        .max(1_000_000)
+        .default(0)
+        .describe('New network connections per second; 0 is no limit. Counted per connection thread.'),
+    })
+    .prefault({}),
+  session: z
+    .strictObject({
+      clientIdBytesMax: z
+        .int()
+        .min(23)
+        .max(65_535)
+        .default(1_024)
+        .describe('Longest client identifier in bytes of UTF-8.'),
+      sessionsMax: z
+        .int()
+        .min(1)
+        .max(10_000_000)
+        .default(1_000_000)
+        .describe('Sessions in total, connected and offline.'),
+      expirySecondsMax: z
+        .int()
+        .min(0)
+        .max(4_294_967_295)
+        .default(4_294_967_295)
+        .describe('Longest session expiry interval granted; 4294967295 never expires.'),
+      receiveMaximum: z
+        .int()
+        .min(1)
+        .max(65_535)
+        .default(1_024)
+        .describe('QoS 1 and 2 messages a client may have unacknowledged towards the broker (§3.2.2.3.3).'),
+      inflightMax: z
+        .int()
+        .min(1)
+        .max(65_535)
+        .default(1_024)
+        .describe(
+          'QoS 1 and 2 messages sent to a client and not yet acknowledged; the smaller of this and its receive maximum holds.',
+        ),
+      queuedMessagesMax: z
+        .int()
+        .min(0)
+        .max(100_000_000)
+        .default(100_000)
+        .describe('Messages that wait for one session.'),
+      queuedBytesMax: z
+        .int()
+        .min(0)
+        .max(68_719_476_736)
+        .default(268_435_456)
+        .describe('Bytes of messages that wait for one session.'),
+      queueFullPolicy: z
+        .enum(['rejectNew', 'dropOldest', 'dropQos0First'])
+        .default('rejectNew')
+        .describe(
+          'What happens when a queue is full: the new message is refused, the oldest is dropped, or QoS 0 messages are dropped before the new one is refused.',
+        ),
+      queueQos0: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether QoS 0 messages wait for a session that is offline or slow; otherwise they are dropped and counted.',
+        ),
+      subscriptionsMax: z.int().min(1).max(1_000_000).default(10_000).describe('Subscriptions of one session.'),
+    })
+    .prefault({}),
+  topic: z
+    .strictObject({
+      bytesMax: z.int().min(1).max(65_535).default(65_535).describe('Longest topic name or filter in bytes of UTF-8.'),
+      levelsMax: z.int().min(1).max(65_535).default(200).describe('Most levels of a topic name or filter.'),
+      cachedMax: z.int().min(256).max(10_000_000).default(65_536).describe('Topics whose receivers a shard remembers.'),
+    })
+    .prefault({}),
+  retained: z
+    .strictObject({
+      messagesMax: z
+        .int()
+        .min(0)
+        .max(100_000_000)
+        .default(1_000_000)
+        .describe('Retained messages; one more is refused.'),
+      bytesMax: z
+        .int()
+        .min(0)
+        .max(68_719_476_736)
+        .default(1_073_741_824)
+        .describe('Bytes of retained messages, topics and properties included.'),
+    })
+    .prefault({}),
+  sharedSubscription: z
+    .strictObject({
+      strategy: z
+        .enum(['roundRobin', 'sticky', 'hashTopic', 'hashClient'])
+        .default('roundRobin')
+        .describe(
+          'Who in a shared subscription gets a message: members in turn, one until it leaves, or by hash of topic or of the publishing client.',
+        ),
+    })
+    .prefault({}),
+  sys: z
+    .strictObject({
+      intervalSeconds: z
+        .int()
+        .min(0)
+        .max(86_400)
+        .default(10)
+        .describe('Seconds between updates of `$SYS/broker/...`; 0 switches them off.'),
+    })
+    .prefault({}),
+  responseInformation: z
+    .string()
+    .optional()
+    .describe('Prefix of response topics, told to clients that ask for response information (§3.2.2.3.15).'),
+  log: z
+    .strictObject({
+      level: LogLevel.default('info').describe('Least severe level that is logged.'),
+      areas: z.partialRecord(z.enum(LOG_AREAS), LogLevel).default({}).describe('Levels of single areas.'),
+      format: z
+        .enum(['auto', 'json', 'pretty'])
+        .default('auto')
+        .describe('`auto` is readable on a terminal and JSON otherwise.'),
+    })
+    .prefault({}),
+})
+/** Complete and checked; frozen by the loader. Crosses to every thread by structured clone. */
+export type BrokerConfig = z.infer<typeof BrokerConfig>
+/** As a user writes it: everything may be left out. */
+export type BrokerConfigInput = z.input<typeof BrokerConfig>
