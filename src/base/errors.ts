@@ -30,6 +30,7 @@ export const CATALOGUE = {
   PAYLOAD_FORMAT_INVALID: { reasonCode: 0x99, text: 'payload format not valid: {reason}' },
   CONNECT_TIMEOUT: { reasonCode: 0x80, text: 'no CONNECT within {seconds} s of the connection' },
   SERVER_SHUTTING_DOWN: { reasonCode: 0x8b, text: 'the broker is shutting down' },
+  INTERNAL: { reasonCode: 0x83, text: 'internal error: {reason}' },
   THREAD_LOST: { reasonCode: 0x88, text: 'the {kind} thread {index} stopped: {reason}' },
   THREAD_UNRELIABLE: {
     reasonCode: 0x88,
