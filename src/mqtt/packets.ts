@@ -43,7 +43,8 @@ export interface Connect {
 }
 
 export interface SubscriptionRequest {
-  /** As sent, `$share/name/` included. Its syntax has been checked. */
+  /** As sent, `$share/name/` included: a UTF-8 string. `filterProblem` judges its wildcards and its share name, so that
+   * one wrong filter is refused with 0x8F (0x80 before MQTT 5) while the others are granted. */
   readonly filter: string
   readonly qos: Qos
   readonly noLocal: boolean
@@ -63,6 +64,7 @@ export interface Subscribe {
 export interface Unsubscribe {
   readonly kind: 'unsubscribe'
   readonly packetId: number
+  /** As sent; `filterProblem` judges them. */
   readonly filters: readonly string[]
   readonly userProperties: UserProperties
 }

@@ -1,0 +1,74 @@
+/** mqtt-packet behind our types: the only file that imports it. It is lenient, so bytes are checked before it sees them. */
+import mqttPacket, {
+  type IAuthPacket,
+  type IConnackPacket,
+  type IConnectPacket,
+  type IDisconnectPacket,
+  type IPublishPacket,
+  type ISubackPacket,
+  type ISubscribePacket,
+  type IUnsubackPacket,
+  type IUnsubscribePacket,
+  type Packet,
+} from 'mqtt-packet'
+import type { ProtocolVersion, UserProperties } from './packets.js'
+
+export type LibraryPacket = Packet
+export type LibraryConnect = IConnectPacket
+export type LibraryConnack = IConnackPacket
+export type LibraryPublish = IPublishPacket
+export type LibrarySubscribe = ISubscribePacket
+export type LibrarySuback = ISubackPacket
+export type LibraryUnsubscribe = IUnsubscribePacket
+export type LibraryUnsuback = IUnsubackPacket
+export type LibraryDisconnect = IDisconnectPacket
+export type LibraryAuth = IAuthPacket
+
+// its cache would hold 65,536 buffers in each thread
+mqttPacket.writeToStream.cacheNumbers = false
+
+/**
+ * @param bytes one whole packet; the values returned may be views of it
+ * @throws Error what the library says, or that it found no packet in the bytes
+ */
+export function parseWithLibrary(bytes: Buffer, version: ProtocolVersion): LibraryPacket {
+  const parser = mqttPacket.parser({ protocolVersion: version })
+  let parsed: LibraryPacket | undefined
+  parser.on('packet', (packet) => {
+    parsed ??= packet
+  })
+  parser.on('error', (error) => {
+    throw error
+  })
+  parser.parse(bytes)
+  if (parsed === undefined) throw new Error('mqtt-packet found no packet')
+  return parsed
+}
+
+/** @throws Error what the library says about the values */
+export function generateWithLibrary(packet: LibraryPacket, version: ProtocolVersion): Uint8Array {
+  return ownBytes(mqttPacket.generate(packet, { protocolVersion: version }))
+}
+
+/**
+ * A copy with memory of its own. The library returns views of Node's buffer pool: posted to another thread, one would
+ * take the whole pool along, with whatever other clients have there.
+ */
+export function ownBytes(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
+/** The library takes `Buffer` only. @returns a view, not a copy */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+}
+
+/**
+ * User properties as the library writes them in our order. It wants an object of names, which would lose the order of
+ * repeated and of numeric names; a list of objects of one name each comes out as given.
+ */
+export function asLibraryUserProperties(pairs: UserProperties): { userProperties?: Record<string, string> } {
+  if (pairs.length === 0) return {}
+  const objects = pairs.map(([name, value]) => Object.defineProperty({}, name, { value, enumerable: true }))
+  return { userProperties: objects as unknown as Record<string, string> }
+}
