@@ -1,0 +1,71 @@
+/** Long-lived tasks, one a thread, over piscina: the only importer. */
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { Piscina } from 'piscina'
+import type { Logger, LogRecord } from '../base/log.js'
+import { connect, type Remote } from '../base/rpc.js'
+
+/** A thread that runs, and how to talk to it. */
+export interface RunningThread<Api extends object> {
+  readonly api: Remote<Api>
+  /** Resolves when the thread has ended by itself, rejects when it died. */
+  readonly ended: Promise<void>
+  /** Asks it to end. */
+  end(): void
+}
+
+/** What each task gets besides its own: its ends of the channels. */
+export interface TaskPorts {
+  readonly control: MessagePort
+  readonly log: MessagePort
+}
+
+export class ThreadPool<Api extends object> {
+  readonly #pool: Piscina
+
+  /** @param file of `workers/`, by URL @param threads exactly as many tasks will run */
+  constructor(
+    file: URL,
+    threads: number,
+    readonly log: Logger,
+  ) {
+    this.#pool = new Piscina({
+      filename: file.href,
+      minThreads: threads,
+      maxThreads: threads,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // the default would stop the event loop of a thread between tasks; ours have sockets and timers of their own
+      atomics: 'disabled',
+    })
+  }
+
+  run(task: (ports: TaskPorts) => object): RunningThread<Api> {
+    const control = new MessageChannel()
+    const logging = new MessageChannel()
+    logging.port1.on('message', ({ level, area, message, fields }: LogRecord) => {
+      this.log.area(area)[level](message, fields)
+    })
+    const ports = [control.port2, logging.port2]
+    const ended = this.#pool.run(task({ control: control.port2, log: logging.port2 }), { transferList: ports })
+    const close = (): void => {
+      control.port1.close()
+      logging.port1.close()
+    }
+    const gone = ended.then(
+      () => {
+        close()
+        throw new Error('the thread has ended')
+      },
+      (cause: unknown) => {
+        close()
+        throw cause
+      },
+    )
+    gone.catch(() => {}) // callers see it through their calls, the supervisor through `ended`
+    return { api: connect<Api>(control.port1, gone), ended, end: () => control.port1.close() }
+  }
+
+  /** Ends all threads, whatever they do. */
+  destroy(): Promise<void> {
+    return this.#pool.destroy()
+  }
+}

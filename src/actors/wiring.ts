@@ -1,0 +1,84 @@
+/** The shared memory between the threads of a broker. */
+import { createDoorbellMemory } from '../base/doorbell.js'
+import { createRingMemory } from '../base/ring.js'
+import { Counter, createCountersMemory, GAUGES, openCounters } from '../contracts/counters.js'
+import type { RingPair } from '../contracts/threads.js'
+
+export interface Seat {
+  readonly doorbell: SharedArrayBuffer
+  readonly counters: SharedArrayBuffer
+}
+
+export class Wiring {
+  readonly connections: readonly Seat[]
+  readonly shards: readonly Seat[]
+  /** Connections of the whole broker: int 0 is their number. */
+  readonly totals = new SharedArrayBuffer(4)
+  /** By connection thread, then shard. */
+  readonly #pairs: RingPair[][]
+  /** By sending shard, then receiving shard. */
+  readonly #peers: (SharedArrayBuffer | undefined)[][]
+
+  constructor(
+    connections: number,
+    shards: number,
+    readonly ringBytes: number,
+  ) {
+    const seats = (count: number): Seat[] =>
+      Array.from({ length: count }, () => ({ doorbell: createDoorbellMemory(), counters: createCountersMemory() }))
+    this.connections = seats(connections)
+    this.shards = seats(shards)
+    this.#pairs = this.connections.map(() => this.shards.map(() => this.#newPair()))
+    this.#peers = this.shards.map((_, from) => this.shards.map((_, to) => (from === to ? undefined : this.#newRing())))
+  }
+
+  /** Rings of a shard, by connection thread. */
+  pairsOfShard(shard: number): RingPair[] {
+    return this.#pairs.map((pairs) => pairs[shard])
+  }
+
+  /** Rings of a connection thread, by shard. */
+  pairsOfConnection(thread: number): readonly RingPair[] {
+    return this.#pairs[thread]
+  }
+
+  peersInto(shard: number): (SharedArrayBuffer | undefined)[] {
+    return this.#peers.map((rings) => rings[shard])
+  }
+
+  peersOutOf(shard: number): readonly (SharedArrayBuffer | undefined)[] {
+    return this.#peers[shard]
+  }
+
+  /** A shard died, perhaps in the middle of a record: its rings are made anew. */
+  renewShard(shard: number): void {
+    for (const pairs of this.#pairs) pairs[shard] = this.#newPair()
+    for (let other = 0; other < this.shards.length; other++) {
+      if (other === shard) continue
+      this.#peers[shard][other] = this.#newRing()
+      this.#peers[other][shard] = this.#newRing()
+    }
+    resetSeat(this.shards[shard])
+  }
+
+  renewConnection(thread: number): void {
+    this.#pairs[thread] = this.shards.map(() => this.#newPair())
+    const seat = this.connections[thread]
+    Atomics.sub(new Int32Array(this.totals), 0, openCounters(seat.counters)[Counter.socketsOpen])
+    resetSeat(seat)
+  }
+
+  #newPair(): RingPair {
+    return { toShard: this.#newRing(), toConnection: this.#newRing() }
+  }
+
+  #newRing(): SharedArrayBuffer {
+    return createRingMemory(this.ringBytes)
+  }
+}
+
+function resetSeat(seat: Seat): void {
+  Atomics.store(new Int32Array(seat.doorbell), 0, 0)
+  const counters = openCounters(seat.counters)
+  for (const gauge of GAUGES) counters[Counter[gauge]] = 0
+}

@@ -1,0 +1,116 @@
+/** CONNECT of an admitted client, and DISCONNECT (§3.1, §3.2, §3.14). */
+
+import { encodeText, hashBytes } from '../base/bytes.js'
+import { BrokerError } from '../base/errors.js'
+import { type ConnectRequest, OutboundKind } from '../contracts/records.js'
+import { encodeConnack } from '../mqtt/control-codec.js'
+import type { Connack, Disconnect } from '../mqtt/packets.js'
+import { ReasonCode } from '../mqtt/reason-codes.js'
+import { resumeInflight } from './pump.js'
+import { Session } from './session.js'
+import { closeConnection, endSession } from './session-end.js'
+import type { ShardState } from './shard-state.js'
+import { disarmWill } from './will.js'
+
+export function receiveConnect(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
+  const old = takeOver(shard, request)
+  if (old === undefined && shard.sessions.size >= shard.config.session.sessionsMax / shard.shardCount) {
+    shard.count('sessionsRefused')
+    shard.clientLog.log('warn', 'sessionsRefused', 'connection refused: session.sessionsMax is reached')
+    refuse(shard, thread, slot, request)
+    return
+  }
+  const session = old ?? createSession(shard, request.clientId)
+  attach(shard, session, thread, slot, request)
+  const connack = encodeConnack(answer(shard, session, request, old !== undefined), request.version)
+  shard.outlets[thread].send(OutboundKind.ACCEPT, slot, connack)
+  if (old !== undefined) resumeInflight(shard, session)
+}
+
+/** Ends what is in the way of the new connection. @returns the session to resume; undefined to start a new one */
+function takeOver(shard: ShardState, request: ConnectRequest): Session | undefined {
+  const session = shard.sessions.get(request.clientId)
+  if (session === undefined) return undefined
+  if (session.isConnected) {
+    const reason = new BrokerError('SESSION_TAKEN_OVER', { clientId: request.clientId })
+    closeConnection(shard, session, reason.reasonCode, reason.message) // [MQTT-3.1.4-3]
+  }
+  // it may have ended with its connection
+  if (shard.sessions.get(request.clientId) !== session) return undefined
+  if (!request.cleanStart) return session // [MQTT-3.1.2-5]
+  endSession(shard, session) // [MQTT-3.1.2-4]
+  return undefined
+}
+
+function createSession(shard: ShardState, clientId: string): Session {
+  const id = encodeText(clientId)
+  const session = new Session(clientId, hashBytes(id, 0, id.length))
+  shard.sessions.set(clientId, session)
+  shard.count('sessions')
+  return session
+}
+
+function attach(shard: ShardState, session: Session, thread: number, slot: number, request: ConnectRequest): void {
+  if (session.expiryTimer !== undefined) {
+    session.expiryTimer.cancelled = true
+    session.expiryTimer = undefined
+  }
+  if (session.connection > 0) shard.count('sessionsDisconnected', -1)
+  disarmWill(session)
+  const { inflightMax, expirySecondsMax } = shard.config.session
+  session.thread = thread
+  session.slot = slot
+  session.connection++
+  session.version = request.version
+  session.keepAliveSeconds = request.keepAliveSeconds
+  session.userName = request.userName
+  session.address = request.address
+  session.expirySeconds = Math.min(request.sessionExpirySeconds, expirySecondsMax)
+  session.sendQuota = Math.min(request.receiveMaximum, inflightMax)
+  session.maximumPacketBytes = request.maximumPacketBytes
+  session.wantsProblemInformation = request.requestProblemInformation
+  session.will = request.will
+  session.publishesWillAfterDisconnect = false
+  shard.attached[thread][slot] = session
+  shard.count('sessionsConnected')
+}
+
+function answer(shard: ShardState, session: Session, request: ConnectRequest, sessionPresent: boolean): Connack {
+  if (request.version < 5) return { sessionPresent, reasonCode: ReasonCode.SUCCESS }
+  const { connection, session: limits, responseInformation } = shard.config
+  const granted = session.expirySeconds
+  return {
+    sessionPresent,
+    reasonCode: ReasonCode.SUCCESS,
+    sessionExpirySeconds: granted === request.sessionExpirySeconds ? undefined : granted,
+    receiveMaximum: limits.receiveMaximum === 65_535 ? undefined : limits.receiveMaximum,
+    maximumPacketBytes: connection.packetBytesMax,
+    assignedClientId: request.assigned ? session.clientId : undefined, // [MQTT-3.2.2-16]
+    topicAliasMaximum: connection.topicAliasMax === 0 ? undefined : connection.topicAliasMax,
+    serverKeepAliveSeconds: request.serverKeepAliveSeconds,
+    responseInformation: request.requestResponseInformation ? responseInformation : undefined, // [MQTT-3.1.2-28]
+    authenticationMethod: request.authenticationMethod,
+    authenticationData:
+      request.authenticationData === undefined ? undefined : Buffer.from(request.authenticationData, 'base64'),
+  }
+}
+
+function refuse(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
+  const connack = encodeConnack({ sessionPresent: false, reasonCode: ReasonCode.QUOTA_EXCEEDED }, request.version)
+  shard.outlets[thread].send(OutboundKind.CLOSE, slot, connack)
+}
+
+/** @throws BrokerError when the packet asks for what the session cannot have */
+export function receiveDisconnect(shard: ShardState, session: Session, packet: Disconnect): void {
+  const { expirySecondsMax } = shard.config.session
+  const { sessionExpirySeconds } = packet
+  if (sessionExpirySeconds !== undefined) {
+    if (session.expirySeconds === 0 && sessionExpirySeconds !== 0) {
+      const reason = 'a session that was to end with its connection cannot be prolonged (§3.14.2.2.2)'
+      throw new BrokerError('PROTOCOL_ERROR', { reason })
+    }
+    session.expirySeconds = Math.min(sessionExpirySeconds, expirySecondsMax)
+  }
+  // only a normal disconnection takes the will away [MQTT-3.14.4-3]
+  session.publishesWillAfterDisconnect = packet.reasonCode !== ReasonCode.SUCCESS
+}

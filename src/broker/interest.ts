@@ -1,0 +1,111 @@
+/** Who subscribed to what: audiences in the filter tree, and what other shards are told of them. */
+import { type Interest, PeerKind } from '../contracts/records.js'
+import type { ShardState } from './shard-state.js'
+import { SharedGroup } from './shared-group.js'
+import { Audience } from './subscription.js'
+
+/** Audiences without anybody are swept when there are this many: until then a filter that comes back costs nothing. */
+const EMPTY_AUDIENCES_MAX = 1_024
+
+export function audienceOf(shard: ShardState, filter: string): Audience {
+  let audience = shard.filters.get(filter)
+  if (audience === undefined) {
+    audience = new Audience(filter)
+    shard.filters.set(filter, audience)
+    shard.topics.admit(audience)
+  }
+  return audience
+}
+
+export function groupOf(shard: ShardState, audience: Audience, name: string): SharedGroup {
+  let group = audience.groups.get(name)
+  if (group === undefined) {
+    group = new SharedGroup(shard.nextGroupId++, name, audience.filter)
+    audience.groups.set(name, group)
+    audience.version++
+  }
+  return group
+}
+
+/** Call after somebody has left: removes a group without members, and sweeps when many audiences are empty. */
+export function tidy(shard: ShardState, audience: Audience): void {
+  for (const group of audience.groups.values()) {
+    if (!group.isEmpty) continue
+    audience.groups.delete(group.name)
+    audience.version++
+  }
+  if (!audience.isEmpty) return
+  shard.emptyAudiences.add(audience)
+  if (shard.emptyAudiences.size < EMPTY_AUDIENCES_MAX) return
+  for (const empty of shard.emptyAudiences) if (empty.isEmpty) shard.filters.delete(empty.filter)
+  shard.emptyAudiences.clear()
+  shard.topics.forgetEmpty()
+}
+
+/**
+ * Tells the other shards of the first ordinary subscriber of a filter or the last, or of the members of a group.
+ * @param whenKnown called when all of them know, at once if there are none: only then does a SUBACK keep its promise
+ */
+export function announce(
+  shard: ShardState,
+  audience: Audience,
+  group: SharedGroup | undefined,
+  whenKnown: () => void,
+): void {
+  const { others } = shard.peers
+  if (others.length === 0) {
+    whenKnown()
+    return
+  }
+  const number = shard.peers.ask(others, whenKnown)
+  for (const other of others) sendInterest(shard, other, number, audience, group)
+}
+
+function sendInterest(
+  shard: ShardState,
+  other: number,
+  number: number,
+  audience: Audience,
+  group: SharedGroup | undefined,
+): void {
+  const members = group === undefined ? audience.subscribers.size : group.members.length
+  const interest: Interest = { filter: audience.filter, group: group?.name, groupId: group?.id ?? 0 }
+  shard.peers.sendInterest(other, number, group === undefined ? Math.min(1, members) : members, interest)
+}
+
+/** Another shard has said what it wants. */
+export function receiveInterest(
+  shard: ShardState,
+  from: number,
+  number: number,
+  members: number,
+  interest: Interest,
+): void {
+  const audience = audienceOf(shard, interest.filter)
+  audience.version++
+  if (interest.group === undefined) {
+    if (members > 0) audience.remotes.add(from)
+    else audience.remotes.delete(from)
+  } else {
+    const group = groupOf(shard, audience, interest.group)
+    if (members > 0) group.remotes.set(from, { groupId: interest.groupId, members })
+    else group.remotes.delete(from)
+  }
+  tidy(shard, audience)
+  shard.peers.sendAnswer(from, PeerKind.INTEREST_KNOWN, number, 0, 0)
+}
+
+/** A shard was started anew: forgets what it wanted, and tells it what this one wants. */
+export function replaceInterest(shard: ShardState, other: number): void {
+  const number = shard.peers.ask([other], () => {})
+  for (const audience of shard.filters.values()) {
+    audience.remotes.delete(other)
+    for (const group of audience.groups.values()) group.remotes.delete(other)
+    audience.version++
+    tidy(shard, audience)
+    if (audience.subscribers.size > 0) sendInterest(shard, other, number, audience, undefined)
+    for (const group of audience.groups.values()) {
+      if (group.members.length > 0) sendInterest(shard, other, number, audience, group)
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** A PUBLISH with QoS 1 or 2 whose acknowledgement waits: for other shards, or behind one that does. */
+import type { ReasonCode } from '../mqtt/reason-codes.js'
+import type { Session } from './session.js'
+
+export class PendingPublish {
+  accepted = 0
+  refused = 0
+  isSettled = false
+  /** Where it is certain whatever other shards say. */
+  reasonCode: ReasonCode | undefined = undefined
+  /** Called once, when all answers are there. */
+  onSettled: () => void = () => {}
+
+  constructor(
+    readonly session: Session,
+    readonly packetId: number,
+    readonly qos: number,
+  ) {}
+
+  count(accepted: number, refused: number): void {
+    this.accepted += accepted
+    this.refused += refused
+  }
+
+  settle(): void {
+    this.isSettled = true
+    this.onSettled()
+  }
+}

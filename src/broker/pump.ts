@@ -1,0 +1,98 @@
+/** Moves on what waits for a connected session: repeats first, then retained messages, then the queue. */
+import { OutboundKind } from '../contracts/records.js'
+import { PacketType } from '../mqtt/packets.js'
+import { dequeue, sendKept } from './delivery.js'
+import { Delivery } from './delivery-queue.js'
+import { InflightState } from './inflight.js'
+import type { Session } from './session.js'
+import type { ShardState } from './shard-state.js'
+
+/**
+ * Bytes pumped to one connection before it must report that they have left. Without this a session with a long queue
+ * would fill the buffer of its socket and look like a slow client.
+ */
+const PUMP_BYTES_MAX = 262_144
+
+export function pump(shard: ShardState, session: Session): void {
+  while (session.isConnected && !session.isSlow && !session.awaitsMark) {
+    if (session.pumpedBytes >= PUMP_BYTES_MAX) {
+      session.pumpedBytes = 0
+      session.awaitsMark = true
+      shard.outlets[session.thread].signal(OutboundKind.MARK, session.slot)
+      return
+    }
+    if (!resendNext(shard, session) && !sendNextRetained(shard, session) && !sendNextQueued(shard, session)) return
+  }
+}
+
+/** Runs the pumps that the last record has asked for. */
+export function pumpAll(shard: ShardState): void {
+  for (const session of shard.toPump) {
+    session.needsPump = false
+    pump(shard, session)
+  }
+  shard.toPump.length = 0
+}
+
+/** Repeats, in order [MQTT-4.4.0-1], what an earlier connection did not acknowledge. @returns whether it sent one */
+function resendNext(shard: ShardState, session: Session): boolean {
+  while (session.resend.length > 0) {
+    if (session.sent >= session.sendQuota) return false
+    const packetId = session.resend[0]
+    const delivery = session.inflight.deliveryOf(packetId)
+    session.resend.shift()
+    // a late acknowledgement cannot come on a new connection, but a member of a shared group may have lost it since
+    if (delivery === undefined || session.inflight.stateOf(packetId) === InflightState.FREE) continue
+    if (sendKept(shard, session, delivery, packetId)) return true
+    session.inflight.release(packetId)
+  }
+  return false
+}
+
+function sendNextRetained(shard: ShardState, session: Session): boolean {
+  const backlog = session.retainedBacklog
+  if (backlog === undefined) return false
+  for (;;) {
+    const next = backlog.peek(shard.retained)
+    if (next === undefined) {
+      session.retainedBacklog = undefined
+      return false
+    }
+    const { message, subscription } = next
+    const qos = message.qos < subscription.qos ? message.qos : subscription.qos // [MQTT-3.8.4-8]
+    if (qos > 0 && session.sent >= session.sendQuota) return false
+    backlog.advance()
+    if (message.expiresAtMs <= shard.nowMs) continue
+    const delivery = new Delivery(message, qos, true, subscription.identifiers, undefined)
+    if (sendKept(shard, session, delivery, 0)) return true
+  }
+}
+
+function sendNextQueued(shard: ShardState, session: Session): boolean {
+  for (;;) {
+    const next = session.queue.peek()
+    if (next === undefined) return false
+    if (next.message.expiresAtMs <= shard.nowMs) {
+      dequeue(shard, session)
+      shard.count('droppedExpired') // [MQTT-3.3.2-5]
+      continue
+    }
+    if (next.qos > 0 && session.sent >= session.sendQuota) return false
+    dequeue(shard, session)
+    if (sendKept(shard, session, next, 0)) return true
+  }
+}
+
+/** After a reconnection: PUBREL again at once; PUBLISH joins the list that `pump` works off within the new quota. */
+export function resumeInflight(shard: ShardState, session: Session): void {
+  const outlet = shard.outlets[session.thread]
+  for (const packetId of session.inflight.inOrder()) {
+    if (session.inflight.stateOf(packetId) === InflightState.AWAITING_PUBCOMP) {
+      outlet.ack(session.slot, PacketType.PUBREL, packetId, 0)
+    } else {
+      session.resend.push(packetId)
+    }
+  }
+  outlet.flushAcks()
+  shard.pumpLater(session)
+}

@@ -1,0 +1,112 @@
+/** Where a message goes: the sessions of this shard, shared groups, other shards, the retained messages. */
+import { deliverToMember, deliverToSubscribers } from './delivery.js'
+import type { PublishFields } from './message.js'
+import { ForwardFlag, type ForwardHead } from './peers.js'
+import { PendingPublish } from './pending-publish.js'
+import type { Session } from './session.js'
+import type { ShardState } from './shard-state.js'
+import type { SharedGroup } from './shared-group.js'
+import type { TopicEntry } from './topic-table.js'
+
+/**
+ * Routes the message in `fields`. Who took it is counted in `shard.accepted` and `shard.refused`.
+ * @param publisher undefined for what the broker publishes itself
+ * @returns the other shards that have to answer before the message may be acknowledged, as the number to be answered
+ *   and the pending publish they answer to; undefined when nothing is awaited
+ */
+export function route(
+  shard: ShardState,
+  fields: PublishFields,
+  entry: TopicEntry,
+  publisher: Session | undefined,
+): PendingPublish | undefined {
+  shard.accepted = 0
+  shard.refused = 0
+  const stamp = fields.retain ? keepRetained(shard, fields, entry.name) : 0
+  if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
+  if (entry.groups.length === 0 && entry.remotes.length === 0 && !fields.retain) return undefined
+  return routeFurther(shard, fields, entry, publisher, stamp)
+}
+
+/** Whether a message to be retained would be refused for the limits. An empty one never is. */
+export function retainedIsFull(shard: ShardState, fields: PublishFields, entry: TopicEntry): boolean {
+  return fields.retain && fields.payloadBytes > 0 && !shard.retained.hasRoom(entry.name, fields.bodyBytes)
+}
+
+function keepRetained(shard: ShardState, fields: PublishFields, topic: string): number {
+  const stamp = shard.retained.nextStamp(shard.nowMs, shard.index)
+  shard.retained.set(topic, fields.keep(shard.memory, shard.nowMs), stamp, shard.nowMs)
+  return stamp
+}
+
+function routeFurther(
+  shard: ShardState,
+  fields: PublishFields,
+  entry: TopicEntry,
+  publisher: Session | undefined,
+  stamp: number,
+): PendingPublish | undefined {
+  const publisherHash = publisher?.clientHash ?? 0
+  const groupsOf = new Map<number, number[]>()
+  for (const group of entry.groups) {
+    const remote = routeToGroup(shard, fields, group, publisherHash)
+    if (remote === undefined) continue
+    const { groupId } = group.remotes.get(remote) ?? { groupId: 0 }
+    groupsOf.set(remote, [...(groupsOf.get(remote) ?? []), groupId])
+  }
+  const targets = new Set([...entry.remotes, ...groupsOf.keys()])
+  if (fields.retain) for (const other of shard.peers.others) targets.add(other)
+  if (targets.size === 0) return undefined
+  let number = 0
+  let pending: PendingPublish | undefined
+  if (fields.qos > 0 && publisher !== undefined) {
+    const waiting = new PendingPublish(publisher, fields.packetId, fields.qos)
+    pending = waiting
+    number = shard.peers.ask(
+      targets,
+      () => waiting.settle(),
+      (_, accepted, refused) => waiting.count(accepted, refused),
+    )
+  }
+  for (const target of targets) {
+    const ordinary = entry.remotes.includes(target) ? ForwardFlag.DELIVER : 0
+    const flags = ordinary | (fields.retain ? ForwardFlag.RETAIN : 0)
+    shard.peers.forward(target, fields, { number, flags, groups: groupsOf.get(target) ?? [], stamp, publisherHash })
+  }
+  return pending
+}
+
+/** Picks who of a shared group gets the message. @returns another shard where its turn has come; otherwise undefined */
+function routeToGroup(
+  shard: ShardState,
+  fields: PublishFields,
+  group: SharedGroup,
+  publisherHash: number,
+): number | undefined {
+  if (group.isEmpty) return undefined
+  const place = group.turn(shard.config.sharedSubscription.strategy, fields.topicHash, publisherHash)
+  const remote = group.shardAt(place)
+  if (remote !== undefined) return remote
+  const member = group.localFrom(place)
+  if (member !== undefined) deliverToMember(shard, fields, member)
+  return undefined
+}
+
+/** A message that another shard has sent because of this shard's interest. The answer is counted in the shard. */
+export function receiveForward(shard: ShardState, fields: PublishFields, head: ForwardHead): void {
+  shard.accepted = 0
+  shard.refused = 0
+  const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
+  if (head.flags & ForwardFlag.RETAIN) {
+    shard.retained.set(entry.name, fields.keep(shard.memory, shard.nowMs), head.stamp, shard.nowMs)
+  }
+  if (head.flags & ForwardFlag.DELIVER) deliverToSubscribers(shard, fields, entry, undefined)
+  for (const groupId of head.groups) {
+    const group = entry.groups.find(({ id }) => id === groupId)
+    if (group === undefined || group.members.length === 0) continue // its last member has just left
+    const strategy = shard.config.sharedSubscription.strategy
+    const place = strategy === 'hashClient' ? head.publisherHash >>> 0 : group.turn(strategy, fields.topicHash, 0)
+    const member = group.localFrom(place % group.members.length)
+    if (member !== undefined) deliverToMember(shard, fields, member)
+  }
+}

@@ -1,0 +1,153 @@
+/** What happens when a session loses its network connection, and when it ends (§4.1). */
+import { CloseCause, OutboundKind } from '../contracts/records.js'
+import { encodeDisconnect } from '../mqtt/control-codec.js'
+import { NEVER_EXPIRES } from '../mqtt/packets.js'
+import { deliverToMember, dequeue, enqueue } from './delivery.js'
+import type { Delivery } from './delivery-queue.js'
+import { InflightState } from './inflight.js'
+import type { Session } from './session.js'
+import type { ShardState } from './shard-state.js'
+import { unsubscribe } from './subscribe-flow.js'
+import { armWill, disarmWill, publishWill } from './will.js'
+
+/** Has the connection closed, with a DISCONNECT where the version has it, and goes on as if it were. */
+export function closeConnection(
+  shard: ShardState,
+  session: Session,
+  reasonCode: number,
+  reasonString: string | undefined,
+): void {
+  const reason = session.wantsProblemInformation && reasonString !== undefined ? { reasonString } : {}
+  const disconnect =
+    session.version === 5 ? encodeDisconnect(reasonCode, reason, session.maximumPacketBytes) : undefined
+  shard.outlets[session.thread].send(OutboundKind.CLOSE, session.slot, disconnect)
+  detach(shard, session)
+}
+
+/** The session has no network connection any more. What it had sent stays for the next one, if there will be one. */
+function detach(shard: ShardState, session: Session): void {
+  shard.attached[session.thread][session.slot] = undefined
+  session.thread = -1
+  session.slot = -1
+  session.isSlow = false
+  session.awaitsMark = false
+  session.pumpedBytes = 0
+  session.sent = 0
+  session.resend = []
+  session.retainedBacklog = undefined
+  shard.count('sessionsConnected', -1)
+  if (session.expirySeconds === 0) {
+    publishWill(shard, session)
+    endSession(shard, session)
+    return
+  }
+  shard.count('sessionsDisconnected')
+  armWill(shard, session)
+  if (session.expirySeconds !== NEVER_EXPIRES) {
+    session.expiryTimer = shard.timers.at(shard.nowMs + session.expirySeconds * 1_000, () => {
+      shard.count('sessionsExpired')
+      endSession(shard, session)
+    })
+  }
+  handOver(shard, session, false)
+}
+
+/** The connection thread has reported the end of a connection. */
+export function connectionClosed(shard: ShardState, session: Session, cause: CloseCause): void {
+  if (cause === CloseCause.DISCONNECTED && !session.publishesWillAfterDisconnect) disarmWill(session)
+  detach(shard, session)
+}
+
+/** Removes the session and all it had [MQTT-4.1.0-2]. A will that still waits for its delay is published now. */
+export function endSession(shard: ShardState, session: Session): void {
+  if (!session.isConnected && session.expirySeconds > 0) shard.count('sessionsDisconnected', -1)
+  if (session.expiryTimer !== undefined) session.expiryTimer.cancelled = true
+  shard.sessions.delete(session.clientId)
+  shard.count('sessions', -1)
+  const groupMessages = takeGroupMessages(shard, session, true)
+  for (const filter of [...session.subscriptions.keys()]) unsubscribe(shard, session, filter)
+  publishWill(shard, session)
+  for (const delivery of groupMessages) redeliver(shard, session, delivery)
+  const left = session.queue.length
+  if (left > 0) shard.count('droppedSessionEnded', left)
+  while (dequeue(shard, session) !== undefined);
+  session.awaitingPubrel.clear()
+}
+
+/** Gives messages of shared subscriptions to members that are there, when this one has gone. */
+function handOver(shard: ShardState, session: Session, ended: boolean): void {
+  const hasGroups = [...session.subscriptions.values()].some(
+    ({ group }) => group !== undefined && group.members.some((member) => member.session.isConnected),
+  )
+  if (!hasGroups) return
+  for (const delivery of takeGroupMessages(shard, session, ended)) redeliver(shard, session, delivery)
+}
+
+/**
+ * Takes out of a session what was meant for any member of a shared subscription. A QoS 2 message that was sent stays
+ * with the session [MQTT-4.8.2-4], and ends with it [MQTT-4.8.2-5]. Without `all`, only if another member is connected.
+ */
+function takeGroupMessages(shard: ShardState, session: Session, all: boolean): Delivery[] {
+  const canMove = ({ group }: Delivery): boolean =>
+    group !== undefined &&
+    (all || group.members.some((member) => member.session !== session && member.session.isConnected))
+  const taken: Delivery[] = []
+  for (const packetId of session.inflight.inOrder()) {
+    const delivery = session.inflight.deliveryOf(packetId)
+    if (delivery === undefined || session.inflight.stateOf(packetId) !== InflightState.AWAITING_PUBACK) continue
+    if (!canMove(delivery)) continue
+    session.inflight.release(packetId)
+    taken.push(delivery)
+  }
+  const queued = session.queue.remove(canMove)
+  for (const { message } of queued) shard.count('messagesStoredBytes', -message.sizeBytes)
+  shard.count('messagesStored', -queued.length)
+  return [...taken, ...queued]
+}
+
+function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
+  const { group, message } = delivery
+  if (group === undefined || message.expiresAtMs <= shard.nowMs) return
+  const member = group.localFrom(0, from)
+  if (member === undefined) {
+    redeliverElsewhere(shard, from, delivery)
+    return
+  }
+  const fields = shard.pumpFields
+  fields.readMessage(message, shard.nowMs)
+  deliverToMember(shard, fields, member)
+}
+
+/** No member is left in this shard: one of another shard gets the message, or nobody is left and it is dropped. */
+function redeliverElsewhere(shard: ShardState, from: Session, delivery: Delivery): void {
+  const { group, message } = delivery
+  const [shardIndex, remote] = group?.remotes.entries().next().value ?? []
+  if (shardIndex === undefined || remote === undefined) {
+    if (shard.sessions.get(from.clientId) === from) enqueue(shard, from, delivery)
+    else shard.count('droppedSessionEnded')
+    return
+  }
+  const fields = shard.pumpFields
+  fields.readMessage(message, shard.nowMs)
+  const head = { number: 0, flags: 0, groups: [remote.groupId], stamp: 0, publisherHash: 0 }
+  shard.peers.forward(shardIndex, fields, head)
+}
+
+/**
+ * The broker stops. Wills are published while there are still connections to get them, so connections with a will are
+ * closed first; without a store a session ends with the broker, and its will may not wait for its delay.
+ */
+export function closeAll(shard: ShardState, reasonCode: number, reasonString: string): void {
+  const connected = [...shard.sessions.values()].filter((session) => session.isConnected)
+  const withWill = connected.filter((session) => session.will !== undefined)
+  for (const session of withWill) closeConnection(shard, session, reasonCode, reasonString)
+  for (const session of shard.sessions.values()) publishWill(shard, session)
+  for (const session of connected) {
+    if (session.isConnected) closeConnection(shard, session, reasonCode, reasonString)
+  }
+}
+
+/** A connection thread died, and its sockets with it. */
+export function connectionThreadLost(shard: ShardState, thread: number): void {
+  for (const session of shard.attached[thread]) if (session !== undefined) detach(shard, session)
+}

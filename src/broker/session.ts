@@ -1,0 +1,76 @@
+/** The state that outlives a network connection (§4.1), and what is known of the connection while there is one. */
+import type { Timer } from '../actors/timers.js'
+import type { WillRequest } from '../contracts/records.js'
+import { NEVER_EXPIRES, type ProtocolVersion, type Qos } from '../mqtt/packets.js'
+import { DeliveryQueue } from './delivery-queue.js'
+import { Inflight } from './inflight.js'
+import { PacketIdSet } from './packet-id-set.js'
+import type { PendingPublish } from './pending-publish.js'
+import type { RetainedBacklog } from './retained-backlog.js'
+import type { Subscription } from './subscription.js'
+
+export class Session {
+  /** Number of the connection thread, or -1 while the session is offline. */
+  thread = -1
+  slot = -1
+  /** Counts connections, so that what was sent on an earlier one is told apart. */
+  connection = 0
+  /** The socket's buffer is over its bound: the session is treated as offline until it is empty. */
+  isSlow = false
+  version: ProtocolVersion = 4
+  keepAliveSeconds = 0
+  userName: string | undefined = undefined
+  address = ''
+  /** Seconds; 0 ends the session with its connection. */
+  expirySeconds = 0
+  /** QoS 1 and 2 messages that may be sent without acknowledgement [MQTT-3.3.4-9]. */
+  sendQuota = 0
+  /** Of them, sent on this connection and not acknowledged. */
+  sent = 0
+  maximumPacketBytes = NEVER_EXPIRES
+  wantsProblemInformation = true
+  /** Published when the connection is lost, unless DISCONNECT took it away [MQTT-3.1.2-8]. */
+  will: WillRequest | undefined = undefined
+  /** DISCONNECT came with a reason code other than normal disconnection. */
+  publishesWillAfterDisconnect = false
+  /** Waits for the delay of the will while the session is offline. */
+  willTimer: Timer | undefined = undefined
+  expiryTimer: Timer | undefined = undefined
+  /** Subscriptions by filter as sent, `$share/…` included. */
+  readonly subscriptions = new Map<string, Subscription>()
+  readonly queue = new DeliveryQueue()
+  readonly inflight = new Inflight()
+  /** QoS 2 messages received and not yet released: a repeat is not delivered again [MQTT-4.3.3-10]. */
+  readonly awaitingPubrel = new PacketIdSet()
+  /** PUBLISH packets whose acknowledgement waits for other shards, in order [MQTT-4.6.0-2]. */
+  readonly pending: PendingPublish[] = []
+  /** Packet identifiers whose messages must be sent again on this connection, in order. */
+  resend: number[] = []
+  retainedBacklog: RetainedBacklog | undefined = undefined
+  /** Bytes pumped since the last MARK, and whether one is on its way. */
+  pumpedBytes = 0
+  awaitsMark = false
+  needsPump = false
+  nextOrder = 1
+
+  constructor(
+    readonly clientId: string,
+    readonly clientHash: number,
+  ) {}
+
+  get isConnected(): boolean {
+    return this.thread >= 0
+  }
+
+  /** True when a message goes straight to the socket: connected, not slow, nothing older in its way. */
+  canSend(qos: Qos): boolean {
+    if (this.thread < 0 || this.isSlow) return false
+    if (qos === 0) return this.queue.qos0Length === 0
+    return this.sent < this.sendQuota && this.queue.length === 0 && this.resend.length === 0
+  }
+
+  /** What was sent must be kept for a later connection. */
+  get keepsSent(): boolean {
+    return this.expirySeconds > 0
+  }
+}

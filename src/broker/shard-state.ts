@@ -1,0 +1,95 @@
+/** What a shard owns. Functions of this folder work on it; none of it is shared with another thread. */
+import { Timers } from '../actors/timers.js'
+import type { Clock } from '../base/clock.js'
+import type { Logger } from '../base/log.js'
+import { RateLimitedLog } from '../base/log-rate.js'
+import type { RingProducer } from '../base/ring.js'
+import type { BrokerConfig } from '../config/schema.js'
+import { Counter, type CounterName, type Counters } from '../contracts/counters.js'
+import { FilterTree } from './filter-tree.js'
+import { MessageMemory, PublishFields } from './message.js'
+import { Outlet } from './outlet.js'
+import { Peers } from './peers.js'
+import { RetainedMessages } from './retained.js'
+import type { Session } from './session.js'
+import type { Audience } from './subscription.js'
+import { TopicTable } from './topic-table.js'
+
+export interface ShardResources {
+  readonly index: number
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly log: Logger
+  /** Towards each connection thread. */
+  readonly outlets: readonly RingProducer[]
+  /** Towards each other shard; undefined at the own place. */
+  readonly peers: readonly (RingProducer | undefined)[]
+}
+
+export class ShardState {
+  readonly index: number
+  /** Shards of the broker, this one included. */
+  readonly shardCount: number
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly log: Logger
+  /** Lines about single clients, at a bounded rate. */
+  readonly clientLog: RateLimitedLog
+  readonly sessions = new Map<string, Session>()
+  /** Connected sessions by connection thread and slot. */
+  readonly attached: (Session | undefined)[][]
+  readonly filters = new FilterTree<Audience>()
+  readonly topics: TopicTable
+  readonly retained: RetainedMessages
+  readonly timers = new Timers()
+  readonly outlets: Outlet[]
+  readonly peers: Peers
+  readonly memory = new MessageMemory()
+  /** The message being routed. */
+  readonly fields = new PublishFields()
+  /** The kept message being pumped, so that pumping may happen while another is routed. */
+  readonly pumpFields = new PublishFields()
+  /** Sessions whose queues may move on at the end of the record. */
+  readonly toPump: Session[] = []
+  /** What became of the message being routed: sessions that took it, and that should have and could not. */
+  accepted = 0
+  refused = 0
+  /** Milliseconds since the epoch, read once per batch. */
+  nowMs = 0
+  nextGroupId = 1
+  readonly emptyAudiences = new Set<Audience>()
+
+  constructor(resources: ShardResources) {
+    this.index = resources.index
+    this.shardCount = resources.peers.length
+    this.config = resources.config
+    this.clock = resources.clock
+    this.counters = resources.counters
+    this.log = resources.log
+    this.clientLog = new RateLimitedLog(resources.log.area('session'), () => this.clock.now())
+    this.outlets = resources.outlets.map((ring) => new Outlet(ring))
+    this.attached = resources.outlets.map(() => [])
+    this.peers = new Peers(resources.index, resources.peers)
+    this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax)
+    this.retained = new RetainedMessages(resources.config.retained)
+    this.nowMs = resources.clock.now()
+  }
+
+  count(name: CounterName, amount = 1): void {
+    this.counters[Counter[name]] += amount
+  }
+
+  /** Counts what a session did not get, and says so in the log, by session and reason, at a bounded rate. */
+  drop(reason: CounterName, session: Session, message: string, amount = 1): void {
+    this.count(reason, amount)
+    this.clientLog.log('warn', `${reason} ${session.clientId}`, message, { clientId: session.clientId, reason })
+  }
+
+  pumpLater(session: Session): void {
+    if (session.needsPump) return
+    session.needsPump = true
+    this.toPump.push(session)
+  }
+}

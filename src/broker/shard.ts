@@ -1,0 +1,212 @@
+/** A shard: the actor that owns a set of sessions. Records come in, records go out; this is its table of contents. */
+import { decodeText } from '../base/bytes.js'
+import { BrokerError, messageOf } from '../base/errors.js'
+import { Counter } from '../contracts/counters.js'
+import {
+  ACK_DESCRIPTOR_INTS,
+  type CloseCause,
+  CONTROL_DESCRIPTOR_INTS,
+  type ConnectRequest,
+  Descriptor,
+  FORWARD_PUBLISH,
+  InboundKind,
+  type Interest,
+  KIND,
+  OutboundKind,
+  PACKETS_BODY,
+  PACKETS_DESCRIPTOR_INTS,
+  PACKETS_HEADER_INTS,
+  PeerKind,
+  PUBLISH_DESCRIPTOR_INTS,
+  SLOT,
+} from '../contracts/records.js'
+import type { InternalPublish } from '../contracts/threads.js'
+import { type ControlType, decodeControl } from '../mqtt/control-codec.js'
+import { PacketType } from '../mqtt/packets.js'
+import { receiveAck } from './ack-flow.js'
+import { receiveConnect, receiveDisconnect } from './connect-flow.js'
+import { receiveInterest } from './interest.js'
+import { createMessage } from './message.js'
+import { receivePublish } from './publish-flow.js'
+import { pumpAll } from './pump.js'
+import { receiveForward, route } from './routing.js'
+import type { Session } from './session.js'
+import { closeConnection, connectionClosed } from './session-end.js'
+import type { ShardState } from './shard-state.js'
+import { receiveSubscribe, receiveUnsubscribe } from './subscribe-flow.js'
+
+/** A record from connection thread `thread`. */
+export function receiveFromConnection(
+  shard: ShardState,
+  thread: number,
+  bytes: Uint8Array,
+  ints: Int32Array,
+  at: number,
+): void {
+  const i = at >> 2
+  const slot = ints[i + SLOT]
+  switch (ints[i + KIND]) {
+    case InboundKind.PACKETS:
+      receivePackets(shard, thread, slot, bytes, ints, at)
+      return
+    case InboundKind.CONNECT: {
+      const json = decodeText(bytes, at + 16, ints[i + 3])
+      receiveConnect(shard, thread, slot, JSON.parse(json) as ConnectRequest)
+      pumpAll(shard)
+      return
+    }
+    case InboundKind.CLOSED: {
+      const session = shard.attached[thread][slot]
+      if (session !== undefined) connectionClosed(shard, session, ints[i + 3] as CloseCause)
+      shard.outlets[thread].signal(OutboundKind.RELEASED, slot)
+      pumpAll(shard)
+      return
+    }
+    case InboundKind.FLOW: {
+      const session = shard.attached[thread][slot]
+      if (session === undefined) return
+      session.isSlow = ints[i + 3] === 1
+      if (!session.isSlow) shard.pumpLater(session)
+      pumpAll(shard)
+      return
+    }
+    case InboundKind.MARK_REACHED: {
+      const session = shard.attached[thread][slot]
+      if (session === undefined) return
+      session.awaitsMark = false
+      shard.pumpLater(session)
+      pumpAll(shard)
+    }
+  }
+}
+
+/** Hot: the packets of one read of one socket. What the client does wrong closes its connection, and only that. */
+function receivePackets(
+  shard: ShardState,
+  thread: number,
+  slot: number,
+  bytes: Uint8Array,
+  ints: Int32Array,
+  at: number,
+): void {
+  const i = at >> 2
+  const base = at + ints[i + PACKETS_BODY]
+  const end = i + PACKETS_HEADER_INTS + ints[i + PACKETS_DESCRIPTOR_INTS]
+  const session = shard.attached[thread][slot]
+  if (session === undefined) return // taken over, or closed by this shard
+  const { fields } = shard
+  try {
+    for (let d = i + PACKETS_HEADER_INTS; d < end; ) {
+      switch (ints[d] & 0xff) {
+        case Descriptor.PUBLISH:
+          fields.readDescriptor(bytes, ints, d, base)
+          receivePublish(shard, session, fields)
+          d += PUBLISH_DESCRIPTOR_INTS
+          break
+        case Descriptor.ACK:
+          receiveAck(shard, session, ints[d] >> 8, ints[d + 1] & 0xffff, ints[d + 1] >>> 16)
+          d += ACK_DESCRIPTOR_INTS
+          break
+        default:
+          receiveControl(shard, session, ints[d] >> 8, bytes, base + ints[d + 1], ints[d + 2])
+          d += CONTROL_DESCRIPTOR_INTS
+      }
+    }
+  } catch (thrown) {
+    refuse(shard, session, thrown)
+  }
+  shard.outlets[thread].flushAcks()
+  if (shard.toPump.length > 0) pumpAll(shard)
+}
+
+function receiveControl(
+  shard: ShardState,
+  session: Session,
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+): void {
+  if (type === PacketType.PINGREQ) {
+    // answered here and not by the connection thread: it tells that everything sent before has been worked off
+    shard.outlets[session.thread].ack(session.slot, PacketType.PINGRESP, 0, 0)
+    return
+  }
+  const packet = decodeControl(type as ControlType, bytes.slice(start, start + length), session.version)
+  switch (packet.kind) {
+    case 'subscribe':
+      receiveSubscribe(shard, session, packet)
+      return
+    case 'unsubscribe':
+      receiveUnsubscribe(shard, session, packet)
+      return
+    case 'disconnect':
+      receiveDisconnect(shard, session, packet)
+      return
+    default:
+      throw new BrokerError('PROTOCOL_ERROR', { reason: `${packet.kind} is not expected here` })
+  }
+}
+
+function refuse(shard: ShardState, session: Session, thrown: unknown): void {
+  const error = thrown instanceof BrokerError ? thrown : new BrokerError('INTERNAL', { reason: messageOf(thrown) })
+  if (error !== thrown) shard.log.error('a packet could not be handled', { error: stackOf(thrown) })
+  shard.count('protocolErrors')
+  const { clientId, address } = session
+  shard.clientLog.log('warn', `closed ${clientId}`, `connection closed: ${error.message}`, { clientId, address })
+  if (session.isConnected) closeConnection(shard, session, error.reasonCode, error.message)
+}
+
+function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+}
+
+/** A record from another shard. */
+export function receiveFromPeer(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
+  const i = at >> 2
+  const from = ints[i + SLOT]
+  switch (ints[i + KIND]) {
+    case PeerKind.FORWARD: {
+      shard.fields.readDescriptor(bytes, ints, i + FORWARD_PUBLISH, at)
+      const head = shard.peers.readHead(ints, i)
+      receiveForward(shard, shard.fields, head)
+      if (head.number > 0) {
+        shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, shard.accepted, shard.refused)
+      }
+      return
+    }
+    case PeerKind.FORWARDED:
+    case PeerKind.INTEREST_KNOWN:
+      shard.peers.answer(ints[i + 3], from, ints[i + 4], ints[i + 5])
+      pumpAll(shard)
+      return
+    case PeerKind.INTEREST: {
+      const interest = JSON.parse(decodeText(bytes, at + 24, ints[i + 5])) as Interest
+      receiveInterest(shard, from, ints[i + 3], ints[i + 4], interest)
+    }
+  }
+}
+
+/** Publishes for the broker itself. */
+export function publishInternal(shard: ShardState, messages: readonly InternalPublish[]): void {
+  const properties = new Uint8Array(0)
+  for (const { topic, payload, retain } of messages) {
+    const parts = { topic, payload, properties, qos: 0 as const, retain, expiresAtMs: Number.POSITIVE_INFINITY }
+    shard.fields.readMessage(createMessage(parts), shard.nowMs)
+    const { fields } = shard
+    const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
+    route(shard, fields, entry, undefined)
+  }
+}
+
+/** What is due by now: timers, expired retained messages, suppressed log lines. */
+export function tick(shard: ShardState): void {
+  shard.nowMs = shard.clock.now()
+  shard.timers.runDue(shard.nowMs)
+  const expired = shard.retained.expireSome(shard.nowMs)
+  if (expired > 0) shard.count('droppedExpired', expired)
+  shard.counters[Counter.retainedMessages] = shard.retained.messages
+  shard.counters[Counter.retainedBytes] = shard.retained.bytes
+  shard.clientLog.report()
+  pumpAll(shard)
+}

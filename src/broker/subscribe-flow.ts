@@ -1,0 +1,126 @@
+/** SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11). */
+import { OutboundKind } from '../contracts/records.js'
+import { encodeSuback, encodeUnsuback } from '../mqtt/control-codec.js'
+import type { Subscribe, SubscriptionRequest, Unsubscribe } from '../mqtt/packets.js'
+import { ReasonCode } from '../mqtt/reason-codes.js'
+import { filterProblem, parseSharedFilter } from '../mqtt/topic-filter.js'
+import { countTopicLevels } from '../mqtt/topic-name.js'
+import { announce, audienceOf, groupOf, tidy } from './interest.js'
+import { RetainedBacklog } from './retained-backlog.js'
+import type { Session } from './session.js'
+import type { ShardState } from './shard-state.js'
+import { Subscription } from './subscription.js'
+
+/** The answer goes out when every shard knows of the new subscriptions: what is published then arrives. */
+export function receiveSubscribe(shard: ShardState, session: Session, packet: Subscribe): void {
+  const { connection } = session
+  const codes: number[] = []
+  let unknown = 1
+  let reason: string | undefined
+  const known = (): void => {
+    unknown--
+    if (unknown > 0 || session.connection !== connection || !session.isConnected) return
+    const reasonString = session.wantsProblemInformation ? reason : undefined
+    const suback = encodeSuback(packet.packetId, codes, session.version, reasonString, session.maximumPacketBytes)
+    if (suback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, suback)
+    shard.pumpLater(session)
+  }
+  for (const request of packet.subscriptions) {
+    const refused = refusal(shard, session, request)
+    if (refused !== undefined) {
+      codes.push(refused.reasonCode)
+      reason ??= refused.reason
+      shard.drop('refusedSubscriptions', session, `subscription refused: ${refused.reason}`)
+      continue
+    }
+    codes.push(request.qos)
+    unknown++
+    subscribe(shard, session, request, packet.subscriptionIdentifier ?? 0, known)
+  }
+  known()
+}
+
+function refusal(
+  shard: ShardState,
+  session: Session,
+  request: SubscriptionRequest,
+): { reasonCode: ReasonCode; reason: string } | undefined {
+  const problem = filterProblem(request.filter)
+  if (problem !== undefined) return { reasonCode: ReasonCode.TOPIC_FILTER_INVALID, reason: problem }
+  const { bytesMax, levelsMax } = shard.config.topic
+  if (Buffer.byteLength(request.filter) > bytesMax || countTopicLevels(request.filter) > levelsMax) {
+    const reason = `more than ${bytesMax} bytes or ${levelsMax} levels`
+    return { reasonCode: ReasonCode.TOPIC_FILTER_INVALID, reason }
+  }
+  const { subscriptionsMax } = shard.config.session
+  if (session.subscriptions.size >= subscriptionsMax && !session.subscriptions.has(request.filter)) {
+    return { reasonCode: ReasonCode.QUOTA_EXCEEDED, reason: `more than ${subscriptionsMax} subscriptions` }
+  }
+  return undefined
+}
+
+function subscribe(
+  shard: ShardState,
+  session: Session,
+  request: SubscriptionRequest,
+  identifier: number,
+  whenKnown: () => void,
+): void {
+  const shared = parseSharedFilter(request.filter)
+  const audience = audienceOf(shard, shared?.filter ?? request.filter)
+  const group = shared === undefined ? undefined : groupOf(shard, audience, shared.group)
+  const { qos, noLocal, retainAsPublished } = request
+  const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
+  const isNew = !session.subscriptions.has(request.filter)
+  session.subscriptions.set(request.filter, subscription) // replaces one of the same filter [MQTT-3.8.4-3]
+  audience.version++
+  if (isNew) shard.count(group === undefined ? 'subscriptions' : 'sharedSubscriptions')
+  if (group !== undefined) {
+    group.put(subscription)
+    announce(shard, audience, group, whenKnown)
+    return // shared subscriptions get no retained messages (§4.8.2)
+  }
+  audience.subscribers.set(session, subscription)
+  const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
+  if (wantsRetained) {
+    session.retainedBacklog ??= new RetainedBacklog()
+    session.retainedBacklog.add(request.filter, subscription)
+  }
+  if (audience.subscribers.size === 1 || audience.isAnnouncing) {
+    // a second subscriber waits for the announcement of the first one too
+    audience.isAnnouncing = true
+    announce(shard, audience, undefined, () => {
+      audience.isAnnouncing = false
+      whenKnown()
+    })
+  } else whenKnown()
+}
+
+export function receiveUnsubscribe(shard: ShardState, session: Session, packet: Unsubscribe): void {
+  const codes = packet.filters.map((filter) =>
+    unsubscribe(shard, session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED,
+  )
+  const unsuback = encodeUnsuback(packet.packetId, codes, session.version, undefined, session.maximumPacketBytes)
+  if (unsuback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, unsuback)
+}
+
+/** @param filter as sent, compared character by character [MQTT-3.10.4-1]. @returns false if there was none */
+export function unsubscribe(shard: ShardState, session: Session, filter: string): boolean {
+  const subscription = session.subscriptions.get(filter)
+  if (subscription === undefined) return false
+  session.subscriptions.delete(filter)
+  const { group } = subscription
+  const audience = audienceOf(shard, group?.filter ?? filter)
+  audience.version++
+  shard.count(group === undefined ? 'subscriptions' : 'sharedSubscriptions', -1)
+  if (group !== undefined) {
+    group.remove(session)
+    announce(shard, audience, group, () => {})
+  } else {
+    audience.subscribers.delete(session)
+    session.retainedBacklog?.remove(filter)
+    if (audience.subscribers.size === 0) announce(shard, audience, undefined, () => {})
+  }
+  tidy(shard, audience)
+  return true
+}

@@ -1,0 +1,139 @@
+/**
+ * Topics that were published to lately, each with who gets its messages, found by the hash that the connection thread
+ * has computed: no string is made on the way of a message. A changed subscription leaves all entries in place; an entry
+ * notices by the versions of the audiences it has.
+ */
+import { decodeText, sameBytes } from '../base/bytes.js'
+import type { FilterTree } from './filter-tree.js'
+import { NameTree } from './name-tree.js'
+import type { Session } from './session.js'
+import type { SharedGroup } from './shared-group.js'
+import { type Audience, type Subscription, sumOf } from './subscription.js'
+
+export class TopicEntry {
+  /** Audiences of all filters that match. */
+  readonly audiences: Audience[] = []
+  /** One per session. */
+  receivers: readonly Subscription[] = []
+  groups: readonly SharedGroup[] = []
+  /** Other shards with ordinary subscribers. */
+  remotes: readonly number[] = []
+  /** Sum of the versions of `audiences` when the lists above were made; -1 when they must be made anew. */
+  versions = -1
+  /** `$SYS`: for what the broker says, not for clients. */
+  readonly isReserved: boolean
+  next: TopicEntry | undefined = undefined
+  wasUsed = true
+  constructor(
+    readonly name: string,
+    readonly bytes: Uint8Array,
+    readonly hash: number,
+  ) {
+    this.isReserved = name === '$SYS' || name.startsWith('$SYS/')
+  }
+}
+
+export class TopicTable {
+  readonly #buckets: (TopicEntry | undefined)[]
+  readonly #byName = new NameTree<TopicEntry>()
+  readonly #entries: TopicEntry[] = []
+  #hand = 0
+
+  /** @param entriesMax topics remembered; the least recently used go first */
+  constructor(
+    readonly audiences: FilterTree<Audience>,
+    readonly entriesMax: number,
+  ) {
+    let buckets = 256
+    while (buckets < entriesMax) buckets *= 2
+    this.#buckets = new Array<TopicEntry | undefined>(buckets)
+  }
+
+  get size(): number {
+    return this.#entries.length
+  }
+
+  /** Hot: once per message. @returns the entry, with lists that are right for this moment */
+  find(bytes: Uint8Array, start: number, length: number, hash: number): TopicEntry {
+    let entry = this.#buckets[hash & (this.#buckets.length - 1)]
+    while (entry !== undefined) {
+      if (entry.hash === hash && entry.bytes.length === length && sameBytes(entry.bytes, 0, bytes, start, length)) break
+      entry = entry.next
+    }
+    entry ??= this.#add(bytes, start, length, hash)
+    entry.wasUsed = true
+    let versions = 0
+    for (let i = 0; i < entry.audiences.length; i++) versions += entry.audiences[i].version
+    if (versions !== entry.versions) refresh(entry, versions)
+    return entry
+  }
+
+  /** A filter has got its first subscriber: the topics it matches must know its audience. */
+  admit(audience: Audience): void {
+    for (const entry of this.#byName.matching(audience.filter)) {
+      entry.audiences.push(audience)
+      entry.versions = -1
+    }
+  }
+
+  /** Filters without subscribers have left the tree: forget their audiences. */
+  forgetEmpty(): void {
+    for (const entry of this.#entries) {
+      const kept = entry.audiences.filter((audience) => !audience.isEmpty)
+      if (kept.length === entry.audiences.length) continue
+      entry.audiences.splice(0, entry.audiences.length, ...kept)
+      entry.versions = -1
+    }
+  }
+
+  #add(bytes: Uint8Array, start: number, length: number, hash: number): TopicEntry {
+    const entry = new TopicEntry(decodeText(bytes, start, length), bytes.slice(start, start + length), hash)
+    if (this.#entries.length >= this.entriesMax) this.#replaceUnused(entry)
+    else this.#entries.push(entry)
+    const bucket = hash & (this.#buckets.length - 1)
+    entry.next = this.#buckets[bucket]
+    this.#buckets[bucket] = entry
+    this.#byName.set(entry.name, entry)
+    this.audiences.match(entry.name, entry.audiences)
+    return entry
+  }
+
+  /** Second chance: the hand passes over entries used since it came by. */
+  #replaceUnused(entry: TopicEntry): void {
+    while (this.#entries[this.#hand].wasUsed) {
+      this.#entries[this.#hand].wasUsed = false
+      this.#hand = (this.#hand + 1) % this.#entries.length
+    }
+    const old = this.#entries[this.#hand]
+    this.#entries[this.#hand] = entry
+    this.#hand = (this.#hand + 1) % this.#entries.length
+    this.#byName.delete(old.name)
+    const bucket = old.hash & (this.#buckets.length - 1)
+    let link = this.#buckets[bucket]
+    if (link === old) {
+      this.#buckets[bucket] = old.next
+      return
+    }
+    while (link !== undefined && link.next !== old) link = link.next
+    if (link !== undefined) link.next = old.next
+  }
+}
+
+function refresh(entry: TopicEntry, versions: number): void {
+  const bySession = new Map<Session, Subscription[]>()
+  const groups: SharedGroup[] = []
+  const remotes = new Set<number>()
+  for (const audience of entry.audiences) {
+    for (const [session, subscription] of audience.subscribers) {
+      const parts = bySession.get(session)
+      if (parts === undefined) bySession.set(session, [subscription])
+      else parts.push(subscription)
+    }
+    for (const group of audience.groups.values()) groups.push(group)
+    for (const shard of audience.remotes) remotes.add(shard)
+  }
+  entry.receivers = [...bySession.values()].map(sumOf)
+  entry.groups = groups
+  entry.remotes = [...remotes]
+  entry.versions = versions
+}

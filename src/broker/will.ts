@@ -1,0 +1,59 @@
+/** Will messages (§3.1.2.5): when they are published and when they are not. */
+import type { WillRequest } from '../contracts/records.js'
+import { decodePublishProperties } from '../mqtt/publish-properties.js'
+import { createMessage, type Message } from './message.js'
+import { retainedIsFull, route } from './routing.js'
+import type { Session } from './session.js'
+import type { ShardState } from './shard-state.js'
+
+/** The connection was lost: publishes the will now or after its delay, at the latest when the session ends. */
+export function armWill(shard: ShardState, session: Session): void {
+  const { will } = session
+  if (will === undefined) return
+  const delaySeconds = Math.min(will.delaySeconds, session.expirySeconds)
+  if (delaySeconds === 0) {
+    publishWill(shard, session)
+    return
+  }
+  session.willTimer = shard.timers.at(shard.nowMs + delaySeconds * 1_000, () => publishWill(shard, session))
+}
+
+/** A new connection came before the delay had passed: the will is not sent [MQTT-3.1.3-9]. */
+export function disarmWill(session: Session): void {
+  if (session.willTimer !== undefined) session.willTimer.cancelled = true
+  session.willTimer = undefined
+  session.will = undefined
+}
+
+/** Publishes the will, once [MQTT-3.1.2-10]. */
+export function publishWill(shard: ShardState, session: Session): void {
+  const { will } = session
+  if (will === undefined) return
+  disarmWill(session)
+  const { fields } = shard
+  fields.readMessage(messageOf(will, shard.nowMs), shard.nowMs)
+  const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
+  if (entry.isReserved) {
+    shard.drop('droppedNotAuthorized', session, 'will dropped: clients may not publish to $SYS')
+    return
+  }
+  if (retainedIsFull(shard, fields, entry)) {
+    shard.drop('droppedRetainedFull', session, 'will not retained: no room for more retained messages')
+    fields.retain = false
+  }
+  route(shard, fields, entry, undefined)
+  shard.count('willsPublished')
+}
+
+function messageOf(request: WillRequest, nowMs: number): Message {
+  const properties = new Uint8Array(Buffer.from(request.publishProperties, 'base64'))
+  const { expirySeconds } = decodePublishProperties(properties)
+  return createMessage({
+    topic: request.topic,
+    payload: Buffer.from(request.payload, 'base64'),
+    properties,
+    qos: request.qos,
+    retain: request.retain,
+    expiresAtMs: expirySeconds === undefined ? Number.POSITIVE_INFINITY : nowMs + expirySeconds * 1_000,
+  })
+}
