@@ -1,0 +1,152 @@
+/** Statistics of the broker as retained messages under `$SYS/broker/`, with the names that Mosquitto made common. */
+
+import type { Wiring } from '../actors/wiring.js'
+import { encodeText } from '../base/bytes.js'
+import type { Clock } from '../base/clock.js'
+import { programVersion } from '../base/version.js'
+import type { BrokerConfig } from '../config/schema.js'
+import { COUNTER_NAMES, Counter, type CounterName, openCounters } from '../contracts/counters.js'
+import type { InternalPublish } from '../contracts/threads.js'
+import { LoadAverages } from './load-averages.js'
+
+type Totals = Readonly<Record<CounterName, number>>
+
+/** Each shard has all retained messages: one of them tells how many there are. */
+const OF_ONE_SHARD: readonly CounterName[] = ['retainedMessages', 'retainedBytes']
+
+/** Reasons why messages were dropped or something was refused, as topics below `$SYS/broker/`. */
+const REASONS: readonly (readonly [topic: string, counter: CounterName])[] = [
+  ['messages/dropped/queue_full', 'droppedQueueFull'],
+  ['messages/dropped/queue_oldest', 'droppedQueueOldest'],
+  ['messages/dropped/qos0_offline', 'droppedQos0Offline'],
+  ['messages/dropped/qos0_slow', 'droppedQos0Slow'],
+  ['messages/dropped/expired', 'droppedExpired'],
+  ['messages/dropped/packet_too_large', 'droppedPacketTooLarge'],
+  ['messages/dropped/not_authorized', 'droppedNotAuthorized'],
+  ['messages/dropped/retained_full', 'droppedRetainedFull'],
+  ['messages/dropped/session_ended', 'droppedSessionEnded'],
+  ['connections/refused/total', 'connectionsRefusedTotal'],
+  ['connections/refused/address', 'connectionsRefusedAddress'],
+  ['connections/refused/rate', 'connectionsRefusedRate'],
+  ['connections/refused/sessions', 'sessionsRefused'],
+  ['connections/closed/connect_timeout', 'connectTimeouts'],
+  ['connections/closed/keep_alive', 'keepAliveTimeouts'],
+  ['connections/closed/protocol_error', 'protocolErrors'],
+  ['subscriptions/refused', 'refusedSubscriptions'],
+  ['wills/published', 'willsPublished'],
+]
+
+export class SysTopics {
+  readonly #startedMs: number
+  readonly #load = new LoadAverages()
+  #timer: NodeJS.Timeout | undefined
+  #clientsMax = 0
+  #last = new Map<string, string>()
+
+  constructor(
+    readonly config: BrokerConfig,
+    readonly wiring: Wiring,
+    readonly clock: Clock,
+    readonly publish: (messages: readonly InternalPublish[]) => Promise<void>,
+  ) {
+    this.#startedMs = clock.now()
+  }
+
+  start(): void {
+    const { intervalSeconds } = this.config.sys
+    if (intervalSeconds === 0) return
+    const update = (): void => {
+      this.publish(this.changes()).catch(() => {
+        this.#last = new Map() // the shard has just died: the one started anew gets everything again
+      })
+    }
+    update()
+    this.#timer = setInterval(update, intervalSeconds * 1_000)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+  }
+
+  /** What differs from the last time. */
+  changes(): InternalPublish[] {
+    const changed: InternalPublish[] = []
+    for (const [topic, value] of this.values()) {
+      if (this.#last.get(topic) === value) continue
+      this.#last.set(topic, value)
+      changed.push({ topic: `$SYS/broker/${topic}`, payload: encodeText(value), retain: true })
+    }
+    return changed
+  }
+
+  /** Topics below `$SYS/broker/` with their values. */
+  values(): [topic: string, value: string][] {
+    const totals = this.totals()
+    const uptime = Math.floor((this.clock.now() - this.#startedMs) / 1_000)
+    this.#clientsMax = Math.max(this.#clientsMax, totals.sessionsConnected)
+    const dropped = REASONS.filter(([topic]) => topic.startsWith('messages/dropped/'))
+    const memory = process.memoryUsage()
+    const numbers: [string, number][] = [
+      ['clients/total', totals.sessions],
+      ['clients/connected', totals.sessionsConnected],
+      ['clients/disconnected', totals.sessionsDisconnected],
+      ['clients/active', totals.sessionsConnected],
+      ['clients/inactive', totals.sessionsDisconnected],
+      ['clients/maximum', this.#clientsMax],
+      ['clients/expired', totals.sessionsExpired],
+      ['connections/socket/count', totals.socketsOpen],
+      ['messages/received', totals.packetsReceived],
+      ['messages/sent', totals.packetsSent],
+      ['messages/stored', totals.messagesStored + totals.retainedMessages],
+      ['publish/messages/received', totals.publishReceived],
+      ['publish/messages/sent', totals.publishSent],
+      ['publish/messages/dropped', dropped.reduce((sum, [, counter]) => sum + totals[counter], 0)],
+      ['publish/bytes/received', totals.publishReceivedBytes],
+      ['publish/bytes/sent', totals.publishSentBytes],
+      ['bytes/received', totals.bytesReceived],
+      ['bytes/sent', totals.bytesSent],
+      ['retained messages/count', totals.retainedMessages],
+      ['retained messages/bytes', totals.retainedBytes],
+      ['store/messages/count', totals.messagesStored + totals.retainedMessages],
+      ['store/messages/bytes', totals.messagesStoredBytes + totals.retainedBytes],
+      ['subscriptions/count', totals.subscriptions + totals.sharedSubscriptions],
+      ['shared_subscriptions/count', totals.sharedSubscriptions],
+      ['heap/current', memory.heapUsed],
+      ['memory/resident', memory.rss],
+      ['socket buffers/bytes', totals.socketBufferBytes],
+      ...REASONS.map(([topic, counter]): [string, number] => [topic, totals[counter]]),
+    ]
+    const load = this.#load.update(this.clock.now(), {
+      'messages/received': totals.packetsReceived,
+      'messages/sent': totals.packetsSent,
+      'publish/received': totals.publishReceived,
+      'publish/sent': totals.publishSent,
+      'bytes/received': totals.bytesReceived,
+      'bytes/sent': totals.bytesSent,
+      connections: totals.connectionsAccepted,
+      sockets: totals.connectionsAccepted,
+    })
+    return [
+      ['version', `merlot version ${programVersion()}`],
+      ['uptime', `${uptime} seconds`],
+      ...numbers.map(([topic, value]): [string, string] => [topic, String(value)]),
+      ...load,
+    ]
+  }
+
+  /** The counters of all threads, added up. */
+  totals(): Totals {
+    const { connections, shards } = this.wiring
+    const all = [...connections, ...shards].map(({ counters }) => openCounters(counters))
+    const first = openCounters(shards[0].counters)
+    return Object.fromEntries(
+      COUNTER_NAMES.map((name) => {
+        const index = Counter[name]
+        const value = OF_ONE_SHARD.includes(name)
+          ? first[index]
+          : all.reduce((sum, counters) => sum + counters[index], 0)
+        return [name, value]
+      }),
+    ) as Totals
+  }
+}

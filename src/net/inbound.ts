@@ -1,0 +1,218 @@
+/** Bytes of a client become packets, checked against everything that needs no session, on their way to its shard. */
+import { BrokerError } from '../base/errors.js'
+import type { RingProducer } from '../base/ring.js'
+import type { BrokerConfig } from '../config/schema.js'
+import { Counter, type Counters } from '../contracts/counters.js'
+import { type AckType, AckView, checkPing, readAck } from '../mqtt/ack-codec.js'
+import { checkFirstByte, FrameStatus, FrameView, readFrame } from '../mqtt/frame.js'
+import { PacketType } from '../mqtt/packets.js'
+import { PublishView, readPublish } from '../mqtt/publish-codec.js'
+import { type Connection, NO_CHUNKS } from './connection.js'
+import { PacketBatch } from './packet-batch.js'
+import { type AliasedTopic, InboundAliases } from './topic-aliases.js'
+
+/** What the reader leaves to others: packets that are about the connection itself. */
+export interface ControlHandler {
+  /** The whole packet. @returns false to stop reading: the connection waits for something, or is over */
+  (connection: Connection, type: number, bytes: Uint8Array, start: number, length: number): boolean
+}
+
+export class InboundReader {
+  readonly #frame = new FrameView()
+  readonly #publish = new PublishView()
+  readonly #ack = new AckView()
+  readonly #batch = new PacketBatch()
+  /** A PUBLISH put together anew, because its topic came as an alias. */
+  #rebuilt = new Uint8Array(65_536)
+
+  /** @param control CONNECT, AUTH, DISCONNECT, and anything before the client is connected */
+  constructor(
+    readonly config: BrokerConfig,
+    readonly counters: Counters,
+    readonly control: ControlHandler,
+  ) {}
+
+  /**
+   * Takes what was read. Complete packets go to `ringOf(connection)`, the rest waits in the connection.
+   * @throws BrokerError for what the client may not send; packets before it have gone their way
+   */
+  take(connection: Connection, chunk: Buffer, ringOf: (connection: Connection) => RingProducer, nowMs: number): void {
+    this.counters[Counter.bytesReceived] += chunk.length
+    let bytes = chunk
+    if (connection.partialBytes > 0) {
+      connection.partial.push(chunk)
+      connection.partialBytes += chunk.length
+      // known to be incomplete: joining the pieces at each read would be quadratic for large packets
+      if (connection.partialBytes < connection.neededBytes) return
+      bytes = Buffer.concat(connection.partial, connection.partialBytes)
+      connection.partial = NO_CHUNKS
+      connection.partialBytes = 0
+      connection.neededBytes = 0
+    }
+    this.#parse(connection, bytes, ringOf, nowMs)
+  }
+
+  #parse(connection: Connection, bytes: Buffer, ringOf: (connection: Connection) => RingProducer, nowMs: number): void {
+    const frame = this.#frame
+    const end = bytes.length
+    let position = 0
+    let packets = 0
+    try {
+      for (;;) {
+        const status = readFrame(bytes, position, end, frame)
+        if (status === FrameStatus.MALFORMED) {
+          throw new BrokerError('MALFORMED_PACKET', { reason: 'the remaining length is not valid' })
+        }
+        if (frame.packetBytes > connection.packetBytesMax) {
+          const details = { bytes: frame.packetBytes, maximum: connection.packetBytesMax }
+          throw new BrokerError('PACKET_TOO_LARGE', details)
+        }
+        if (status === FrameStatus.INCOMPLETE) break
+        const start = position
+        position += frame.packetBytes
+        packets++
+        if (!this.#packet(connection, bytes, start, ringOf)) {
+          frame.packetBytes = -1
+          break
+        }
+        if (this.#batch.isFull) this.#batch.writeTo(ringOf(connection), connection.slot, bytes)
+      }
+    } finally {
+      if (!this.#batch.isEmpty) this.#batch.writeTo(ringOf(connection), connection.slot, bytes)
+      if (packets > 0) connection.lastPacketMs = nowMs
+      this.counters[Counter.packetsReceived] += packets
+    }
+    if (position < end) this.#keep(connection, bytes, position)
+  }
+
+  /** @returns false to leave the rest of the read for later */
+  #packet(
+    connection: Connection,
+    bytes: Buffer,
+    start: number,
+    ringOf: (connection: Connection) => RingProducer,
+  ): boolean {
+    const { firstByte, bodyStart, bodyLength, packetBytes } = this.#frame
+    const { version } = connection
+    const type = firstByte >> 4
+    if (connection.shard < 0) return this.control(connection, type, bytes, start, packetBytes)
+    checkFirstByte(firstByte, version)
+    const end = bodyStart + bodyLength
+    switch (type) {
+      case PacketType.PUBLISH: {
+        const publish = this.#publish
+        readPublish(bytes, firstByte, bodyStart, end, version, publish)
+        this.counters[Counter.publishReceived]++
+        this.counters[Counter.publishReceivedBytes] += publish.payloadLength
+        if (publish.topicAlias !== 0) this.#resolveAlias(connection, bytes, ringOf)
+        else {
+          this.#checkTopic(publish.topicLength, publish.topicLevels)
+          this.#batch.addPublish(publish)
+        }
+        return true
+      }
+      case PacketType.PUBACK:
+      case PacketType.PUBREC:
+      case PacketType.PUBREL:
+      case PacketType.PUBCOMP: {
+        readAck(bytes, bodyStart, end, type as AckType, version, this.#ack)
+        this.#batch.addAck(type, this.#ack.packetId, this.#ack.reasonCode)
+        return true
+      }
+      case PacketType.PINGREQ:
+        checkPing(bodyLength)
+        this.#batch.addControl(type, start, packetBytes)
+        return true
+      case PacketType.SUBSCRIBE:
+      case PacketType.UNSUBSCRIBE:
+        this.#batch.addControl(type, start, packetBytes)
+        return true
+      default:
+        // these look at the connection's state, so what came before must be with the shard
+        this.#batch.writeTo(ringOf(connection), connection.slot, bytes)
+        return this.control(connection, type, bytes, start, packetBytes)
+    }
+  }
+
+  #checkTopic(length: number, levels: number): void {
+    const { bytesMax, levelsMax } = this.config.topic
+    if (length > bytesMax) {
+      throw new BrokerError('TOPIC_NAME_INVALID', { reason: `${length} bytes, more than ${bytesMax}` })
+    }
+    if (levels > levelsMax) {
+      throw new BrokerError('TOPIC_NAME_INVALID', { reason: `${levels} levels, more than ${levelsMax}` })
+    }
+  }
+
+  /** Shards know no aliases: the topic takes the place of the alias, and the property is left out. */
+  #resolveAlias(connection: Connection, bytes: Buffer, ringOf: (connection: Connection) => RingProducer): void {
+    const publish = this.#publish
+    const topic = this.#aliasedTopic(connection, bytes)
+    this.#checkTopic(topic.bytes.length, topic.levels)
+    this.#batch.writeTo(ringOf(connection), connection.slot, bytes)
+    const propertiesBytes = publish.propertiesLength - 3
+    const length = topic.bytes.length + propertiesBytes + publish.payloadLength
+    if (this.#rebuilt.length < length) this.#rebuilt = new Uint8Array(length)
+    const rebuilt = this.#rebuilt
+    rebuilt.set(topic.bytes, 0)
+    let to = topic.bytes.length
+    const before = publish.topicAliasStart - publish.propertiesStart
+    rebuilt.set(bytes.subarray(publish.propertiesStart, publish.topicAliasStart), to)
+    to += before
+    rebuilt.set(bytes.subarray(publish.topicAliasStart + 3, publish.propertiesStart + publish.propertiesLength), to)
+    to += propertiesBytes - before
+    rebuilt.set(bytes.subarray(publish.payloadStart, publish.payloadStart + publish.payloadLength), to)
+    publish.topicStart = 0
+    publish.topicLength = topic.bytes.length
+    publish.topicHash = topic.hash
+    publish.propertiesStart = topic.bytes.length
+    publish.propertiesLength = propertiesBytes
+    publish.payloadStart = to
+    this.#batch.addPublish(publish)
+    this.#batch.writeTo(ringOf(connection), connection.slot, rebuilt)
+  }
+
+  #aliasedTopic(connection: Connection, bytes: Buffer): AliasedTopic {
+    const { topicAlias, topicStart, topicLength, topicHash, topicLevels } = this.#publish
+    const { topicAliasMax } = this.config.connection
+    if (topicAlias > topicAliasMax) {
+      const reason = `${topicAlias} is more than the ${topicAliasMax} allowed`
+      throw new BrokerError('TOPIC_ALIAS_INVALID', { reason }) // [MQTT-3.2.2-17]
+    }
+    if (topicLength > 0) {
+      const topic = {
+        bytes: new Uint8Array(bytes.subarray(topicStart, topicStart + topicLength)),
+        hash: topicHash,
+        levels: topicLevels,
+      }
+      connection.inboundAliases ??= new InboundAliases()
+      connection.inboundAliases.set(topicAlias, topic)
+      return topic
+    }
+    const topic = connection.inboundAliases?.get(topicAlias)
+    if (topic === undefined) throw new BrokerError('PROTOCOL_ERROR', { reason: `topic alias ${topicAlias} is not set` })
+    return topic
+  }
+
+  /** Passes one packet on by itself. */
+  pass(connection: Connection, type: number, packet: Uint8Array, ring: RingProducer): void {
+    this.#batch.addControl(type, 0, packet.length)
+    this.#batch.writeTo(ring, connection.slot, packet)
+  }
+
+  /** What has come while the connection could not be read. */
+  stash(connection: Connection, chunk: Buffer): void {
+    if (connection.partialBytes === 0) connection.partial = []
+    connection.partial.push(chunk)
+    connection.partialBytes += chunk.length
+    connection.neededBytes = 0
+  }
+
+  #keep(connection: Connection, bytes: Buffer, position: number): void {
+    // a small rest is copied, so that it does not hold the whole read
+    const rest = bytes.subarray(position)
+    connection.partial = [rest.length < bytes.length / 2 ? Buffer.from(rest) : rest]
+    connection.partialBytes = rest.length
+    connection.neededBytes = Math.max(0, this.#frame.packetBytes)
+  }
+}

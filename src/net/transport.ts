@@ -1,0 +1,26 @@
+/** A network connection as bytes, whatever carries it. */
+
+export interface TransportEvents {
+  /** The bytes are the receiver's to read until it returns. */
+  onData(chunk: Buffer): void
+  /** Everything that was buffered has been handed to the operating system. */
+  onDrain(): void
+  /** Nothing follows. Called once. */
+  onClose(): void
+}
+
+export interface Transport {
+  readonly address: string
+  /** Starts reading. */
+  open(events: TransportEvents): void
+  /** Bytes written and not yet handed to the operating system. */
+  readonly bufferedBytes: number
+  /** Takes `bytes` until `written` is called; they may be used again after that. */
+  write(bytes: Uint8Array, written: () => void): void
+  /** Closes after what was written. */
+  end(): void
+  /** Closes at once. */
+  destroy(): void
+  pause(): void
+  resume(): void
+}

@@ -1,0 +1,111 @@
+/** The thread of one session shard: takes records from its rings, lets the shard work, publishes what it wrote. */
+
+import { SharedClock } from '../src/base/clock.js'
+import { Doorbell } from '../src/base/doorbell.js'
+import { createPortLogger } from '../src/base/log-port.js'
+import { Reactor } from '../src/base/reactor.js'
+import { type RecordHandler, RingConsumer, RingProducer } from '../src/base/ring.js'
+import { serve } from '../src/base/rpc.js'
+import { replaceInterest } from '../src/broker/interest.js'
+import { Outlet } from '../src/broker/outlet.js'
+import { pumpAll } from '../src/broker/pump.js'
+import { closeAll, connectionThreadLost } from '../src/broker/session-end.js'
+import { publishInternal, receiveFromConnection, receiveFromPeer, tick } from '../src/broker/shard.js'
+import { ShardState } from '../src/broker/shard-state.js'
+import { openCounters } from '../src/contracts/counters.js'
+import type { ShardApi, ShardTask } from '../src/contracts/threads.js'
+
+/** Milliseconds between looks at timers: the precision of expiry intervals and will delays. */
+const TICK_MS = 250
+/** Bytes taken from one ring before the next one has its turn. */
+const TURN_BYTES_MAX = 131_072
+
+export default async function run(task: ShardTask): Promise<void> {
+  const clock = new SharedClock(task.clock)
+  const log = createPortLogger(task.config.log, task.log)
+  const shard = new ShardState({
+    index: task.index,
+    config: task.config,
+    clock,
+    counters: openCounters(task.counters),
+    log,
+    outlets: task.connections.map((pair) => new RingProducer(pair.toConnection)),
+    peers: task.peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
+  })
+  const connectionBells = task.connectionDoorbells.map((memory) => new Doorbell(memory))
+  const shardBells = task.shardDoorbells.map((memory) => new Doorbell(memory))
+  const inbound = task.connections.map((pair) => new RingConsumer(pair.toShard))
+  const handlers: RecordHandler[] = inbound.map((_, thread) => (bytes, ints, at) => {
+    receiveFromConnection(shard, thread, bytes, ints, at)
+  })
+  const peers = task.peersIn.map((memory) => (memory === undefined ? undefined : new RingConsumer(memory)))
+  const fromPeer: RecordHandler = (bytes, ints, at) => receiveFromPeer(shard, bytes, ints, at)
+
+  const flush = (): boolean => {
+    let congested = false
+    shard.outlets.forEach((outlet, thread) => {
+      if (outlet.ring.publish()) connectionBells[thread].ring()
+      congested ||= outlet.ring.isCongested
+    })
+    shard.peers.rings.forEach((ring, index) => {
+      if (ring === undefined) return
+      if (ring.publish()) shardBells[index].ring()
+      congested ||= ring.isCongested
+    })
+    return congested
+  }
+  const work = (): number => {
+    shard.nowMs = clock.now()
+    // other shards first and always: they wait for answers, and what they send makes no new work for them
+    let taken = 0
+    for (const peer of peers) if (peer !== undefined) taken += peer.drain(fromPeer, TURN_BYTES_MAX)
+    const congested = flush()
+    if (congested) return taken
+    for (let thread = 0; thread < inbound.length; thread++) {
+      taken += inbound[thread].drain(handlers[thread], TURN_BYTES_MAX)
+      if (flush()) return taken
+    }
+    return taken
+  }
+  const reactor = new Reactor(task.doorbell, work, flush, () => {
+    return inbound.some((ring) => !ring.isEmpty) || peers.some((ring) => ring !== undefined && !ring.isEmpty)
+  })
+  const onTick = (): void => {
+    tick(shard)
+    reactor.poke()
+  }
+  const ticker = setInterval(onTick, TICK_MS)
+
+  const api: ShardApi = {
+    tick: onTick,
+    settle: () => reactor.settle(),
+    publish(messages) {
+      publishInternal(shard, messages)
+      reactor.poke()
+    },
+    replaceConnectionThread(index, rings) {
+      connectionThreadLost(shard, index)
+      shard.outlets[index] = new Outlet(new RingProducer(rings.toConnection))
+      shard.attached[index] = []
+      inbound[index] = new RingConsumer(rings.toShard)
+      pumpAll(shard)
+      reactor.poke()
+    },
+    replacePeer(index, incoming, outgoing) {
+      peers[index] = new RingConsumer(incoming)
+      shard.peers.replace(index, new RingProducer(outgoing))
+      replaceInterest(shard, index)
+      reactor.poke()
+    },
+    async shutDown(reasonCode) {
+      closeAll(shard, reasonCode, 'the broker is shutting down')
+      pumpAll(shard)
+      reactor.poke()
+      await reactor.settle()
+    },
+  }
+  reactor.start()
+  await serve(api, task.control)
+  clearInterval(ticker)
+  reactor.stop()
+}
