@@ -2,21 +2,58 @@
 
 export interface Timer {
   readonly dueMs: number
-  readonly run: () => void
-  cancelled: boolean
 }
 
-export class Timers {
-  readonly #heap: Timer[] = []
+interface HeldTimer extends Timer {
+  /** undefined once it was cancelled or has run. */
+  run: (() => void) | undefined
+}
 
-  /** Timers set and not yet run; cancelled ones count until they are due. */
+/** Below, cancelled timers may stay in the heap. */
+const CANCELLED_MIN = 64
+
+export class Timers {
+  #heap: HeldTimer[] = []
+  #cancelled = 0
+
+  /** Timers set and not yet run; some cancelled ones count too, never more than the others and a few. */
   get size(): number {
     return this.#heap.length
   }
 
   /** @param dueMs milliseconds since the epoch */
   at(dueMs: number, run: () => void): Timer {
-    const timer: Timer = { dueMs, run, cancelled: false }
+    const timer: HeldTimer = { dueMs, run }
+    this.#push(timer)
+    return timer
+  }
+
+  /** It will not run. One that has run already, or was cancelled, may be cancelled again. */
+  cancel(timer: Timer): void {
+    const held = timer as HeldTimer
+    if (held.run === undefined) return
+    held.run = undefined // lets go of what it would have worked on
+    this.#cancelled++
+    if (this.#cancelled < CANCELLED_MIN || this.#cancelled * 2 < this.#heap.length) return
+    // a client that comes and goes sets and cancels timers that are due in years
+    const left = this.#heap.filter(({ run }) => run !== undefined)
+    this.#heap = []
+    this.#cancelled = 0
+    for (const one of left) this.#push(one)
+  }
+
+  /** Runs what is due, earliest first. Timers set meanwhile run too if they are due. */
+  runDue(nowMs: number): void {
+    while (this.#heap.length > 0 && this.#heap[0].dueMs <= nowMs) {
+      const timer = this.#takeFirst()
+      const { run } = timer
+      timer.run = undefined
+      if (run === undefined) this.#cancelled--
+      else run()
+    }
+  }
+
+  #push(timer: HeldTimer): void {
     const heap = this.#heap
     let place = heap.push(timer) - 1
     while (place > 0) {
@@ -26,21 +63,12 @@ export class Timers {
       place = parent
     }
     heap[place] = timer
-    return timer
   }
 
-  /** Runs what is due, earliest first. Timers set meanwhile run too if they are due. */
-  runDue(nowMs: number): void {
-    while (this.#heap.length > 0 && this.#heap[0].dueMs <= nowMs) {
-      const timer = this.#takeFirst()
-      if (!timer.cancelled) timer.run()
-    }
-  }
-
-  #takeFirst(): Timer {
+  #takeFirst(): HeldTimer {
     const heap = this.#heap
     const first = heap[0]
-    const last = heap.pop() as Timer
+    const last = heap.pop() as HeldTimer
     if (heap.length === 0) return first
     let place = 0
     for (;;) {

@@ -43,14 +43,32 @@ export function serve<Api extends object>(api: Api, port: MessagePort): Promise<
   return new Promise((resolve) => port.once('close', () => resolve()))
 }
 
-/** @param gone rejects when the serving thread has died; it ends every call in flight */
+/** @param gone rejects when the serving thread has died; it ends every call in flight and every later one */
 export function connect<Api extends object>(port: MessagePort, gone: Promise<never>): Remote<Api> {
   const remote = Comlink.wrap<Api>(nodeEndpoint(port))
+  // racing each call against `gone` would leave something behind with it for every call ever made
+  const inFlight = new Set<(cause: unknown) => void>()
+  let death: { readonly cause: unknown } | undefined
+  gone.catch((cause: unknown) => {
+    death = { cause }
+    for (const end of inFlight) end(cause)
+    inFlight.clear()
+  })
   return new Proxy(remote, {
     get(target, name) {
       if (name === 'then') return undefined
       const method = Reflect.get(target, name) as (...parameters: unknown[]) => Promise<unknown>
-      return (...parameters: unknown[]) => Promise.race([method(...parameters), gone])
+      return (...parameters: unknown[]) =>
+        new Promise((resolve, reject) => {
+          if (death !== undefined) {
+            reject(death.cause)
+            return
+          }
+          inFlight.add(reject)
+          void method(...parameters)
+            .then(resolve, reject)
+            .finally(() => inFlight.delete(reject))
+        })
     },
   })
 }

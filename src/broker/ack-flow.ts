@@ -52,8 +52,14 @@ function receivePubrec(shard: ShardState, session: Session, packetId: number, re
 
 function receivePubrel(shard: ShardState, session: Session, packetId: number): void {
   const known = session.awaitingPubrel.delete(packetId)
+  if (known) releaseReceived(session)
   const reasonCode = known ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND
   shard.outlets[session.thread].ack(session.slot, PacketType.PUBCOMP, packetId, reasonCode)
+}
+
+/** One of an earlier connection may free a place it never took: that is in the client's favour. */
+export function releaseReceived(session: Session): void {
+  if (session.received > 0) session.received--
 }
 
 /** Frees the identifier, and the place in the quota if it was taken on this connection. */

@@ -52,11 +52,11 @@ function createSession(shard: ShardState, clientId: string): Session {
 
 function attach(shard: ShardState, session: Session, thread: number, slot: number, request: ConnectRequest): void {
   if (session.expiryTimer !== undefined) {
-    session.expiryTimer.cancelled = true
+    shard.timers.cancel(session.expiryTimer)
     session.expiryTimer = undefined
   }
   if (session.connection > 0) shard.count('sessionsDisconnected', -1)
-  disarmWill(session)
+  disarmWill(shard, session)
   const { inflightMax, expirySecondsMax } = shard.config.session
   session.thread = thread
   session.slot = slot
@@ -100,16 +100,11 @@ function refuse(shard: ShardState, thread: number, slot: number, request: Connec
   shard.outlets[thread].send(OutboundKind.CLOSE, slot, connack)
 }
 
-/** @throws BrokerError when the packet asks for what the session cannot have */
+/** That an expiry interval may be set at all was checked by the connection thread. */
 export function receiveDisconnect(shard: ShardState, session: Session, packet: Disconnect): void {
-  const { expirySecondsMax } = shard.config.session
   const { sessionExpirySeconds } = packet
   if (sessionExpirySeconds !== undefined) {
-    if (session.expirySeconds === 0 && sessionExpirySeconds !== 0) {
-      const reason = 'a session that was to end with its connection cannot be prolonged (§3.14.2.2.2)'
-      throw new BrokerError('PROTOCOL_ERROR', { reason })
-    }
-    session.expirySeconds = Math.min(sessionExpirySeconds, expirySecondsMax)
+    session.expirySeconds = Math.min(sessionExpirySeconds, shard.config.session.expirySecondsMax)
   }
   // only a normal disconnection takes the will away [MQTT-3.14.4-3]
   session.publishesWillAfterDisconnect = packet.reasonCode !== ReasonCode.SUCCESS

@@ -118,7 +118,7 @@ export class PublishFields {
     this.propertiesBytes = ints[at + 6]
     this.payloadStart = base + ints[at + 7]
     this.payloadBytes = ints[at + 8]
-    this.expirySeconds = ints[at + 9]
+    this.expirySeconds = head & 0x1000 ? ints[at + 9] >>> 0 : -1
     this.#kept = undefined
   }
 

@@ -123,7 +123,8 @@ export class Peers {
     const shift = body - at - fields.topicStart
     ints[i + KIND] = PeerKind.FORWARD
     ints[i + SLOT] = this.own
-    ints[i + FORWARD_PUBLISH] = (fields.qos << 8) | (fields.retain ? 0x400 : 0)
+    ints[i + FORWARD_PUBLISH] =
+      (fields.qos << 8) | (fields.retain ? 0x400 : 0) | (fields.expirySeconds >= 0 ? 0x1000 : 0)
     ints[i + FORWARD_PUBLISH + 1] = 0
     ints[i + FORWARD_PUBLISH + 2] = fields.topicStart + shift
     ints[i + FORWARD_PUBLISH + 3] = fields.topicBytes

@@ -2,6 +2,7 @@
 import { BrokerError } from '../base/errors.js'
 import { PacketType } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
+import { releaseReceived } from './ack-flow.js'
 import type { PublishFields } from './message.js'
 import { PendingPublish } from './pending-publish.js'
 import { retainedIsFull, route } from './routing.js'
@@ -29,7 +30,10 @@ export function receivePublish(shard: ShardState, session: Session, fields: Publ
     acknowledge(shard, session, fields.packetId, fields.qos, refused)
     return
   }
-  if (fields.qos === 2) session.awaitingPubrel.add(fields.packetId)
+  if (fields.qos === 2) {
+    session.awaitingPubrel.add(fields.packetId)
+    session.received++
+  }
   const pending = route(shard, fields, entry, session)
   if (pending === undefined) {
     const reasonCode = outcome(shard.accepted, shard.refused)
@@ -51,7 +55,7 @@ function checkReceiveMaximum(shard: ShardState, session: Session): void {
   // before MQTT 5 a client knows of no maximum; its identifiers are the bound
   if (session.version < 5) return
   const { receiveMaximum } = shard.config.session
-  if (session.awaitingPubrel.size + session.pending.length >= receiveMaximum) {
+  if (session.received + session.pending.length >= receiveMaximum) {
     throw new BrokerError('RECEIVE_MAXIMUM_EXCEEDED', { maximum: receiveMaximum })
   }
 }
@@ -110,8 +114,8 @@ function sendAcknowledgement(
 ): void {
   // a refused QoS 2 message is over: the identifier is free for a new one [MQTT-4.3.3-9]
   if (qos === 2 && reasonCode >= 0x80) {
-    if (session.version === 5) session.awaitingPubrel.delete(packetId)
-    else session.awaitingPubrel.add(packetId) // MQTT 3.1.1 cannot be told; it will send PUBREL
+    if (session.version === 5 && session.awaitingPubrel.delete(packetId)) releaseReceived(session)
+    else if (session.version < 5) session.awaitingPubrel.add(packetId) // MQTT 3.1.1 cannot be told; it will send PUBREL
   }
   if (!session.isConnected) return
   const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC

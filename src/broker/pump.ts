@@ -83,16 +83,20 @@ function sendNextQueued(shard: ShardState, session: Session): boolean {
   }
 }
 
-/** After a reconnection: PUBREL again at once; PUBLISH joins the list that `pump` works off within the new quota. */
+/**
+ * After a reconnection: what was not acknowledged goes out again in its order. PUBLISH keeps within the new quota, and
+ * what is left joins the list that `pump` works off; PUBREL waits for nothing [MQTT-3.3.4-10].
+ */
 export function resumeInflight(shard: ShardState, session: Session): void {
   const outlet = shard.outlets[session.thread]
   for (const packetId of session.inflight.inOrder()) {
     if (session.inflight.stateOf(packetId) === InflightState.AWAITING_PUBCOMP) {
       outlet.ack(session.slot, PacketType.PUBREL, packetId, 0)
+      outlet.flushAcks()
     } else {
       session.resend.push(packetId)
+      resendNext(shard, session)
     }
   }
-  outlet.flushAcks()
   shard.pumpLater(session)
 }

@@ -100,9 +100,9 @@ export class RetainedMessages {
   /** Removes messages that have expired by now, looking at a part of them each time. @returns how many */
   expireSome(nowMs: number): number {
     let expired = 0
-    let looked = 0
+    let left = Math.min(SWEEP_MAX, this.#expiring.size) // what is put back comes round again
     for (const held of this.#expiring) {
-      if (++looked > SWEEP_MAX) break
+      if (left-- === 0) break
       this.#expiring.delete(held)
       if (held.message === undefined || held.message.expiresAtMs === Number.POSITIVE_INFINITY) continue
       if (held.message.expiresAtMs > nowMs) {

@@ -104,9 +104,8 @@ export function receiveForward(shard: ShardState, fields: PublishFields, head: F
   for (const groupId of head.groups) {
     const group = entry.groups.find(({ id }) => id === groupId)
     if (group === undefined || group.members.length === 0) continue // its last member has just left
-    const strategy = shard.config.sharedSubscription.strategy
-    const place = strategy === 'hashClient' ? head.publisherHash >>> 0 : group.turn(strategy, fields.topicHash, 0)
-    const member = group.localFrom(place % group.members.length)
+    const { strategy } = shard.config.sharedSubscription
+    const member = group.localFrom(group.localTurn(strategy, fields.topicHash, head.publisherHash))
     if (member !== undefined) deliverToMember(shard, fields, member)
   }
 }

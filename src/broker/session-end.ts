@@ -33,8 +33,9 @@ function detach(shard: ShardState, session: Session): void {
   session.awaitsMark = false
   session.pumpedBytes = 0
   session.sent = 0
+  session.received = 0
   session.resend = []
-  session.retainedBacklog = undefined
+  session.replies.length = 0
   shard.count('sessionsConnected', -1)
   if (session.expirySeconds === 0) {
     publishWill(shard, session)
@@ -54,14 +55,14 @@ function detach(shard: ShardState, session: Session): void {
 
 /** The connection thread has reported the end of a connection. */
 export function connectionClosed(shard: ShardState, session: Session, cause: CloseCause): void {
-  if (cause === CloseCause.DISCONNECTED && !session.publishesWillAfterDisconnect) disarmWill(session)
+  if (cause === CloseCause.DISCONNECTED && !session.publishesWillAfterDisconnect) disarmWill(shard, session)
   detach(shard, session)
 }
 
 /** Removes the session and all it had [MQTT-4.1.0-2]. A will that still waits for its delay is published now. */
 export function endSession(shard: ShardState, session: Session): void {
   if (!session.isConnected && session.expirySeconds > 0) shard.count('sessionsDisconnected', -1)
-  if (session.expiryTimer !== undefined) session.expiryTimer.cancelled = true
+  if (session.expiryTimer !== undefined) shard.timers.cancel(session.expiryTimer)
   shard.sessions.delete(session.clientId)
   shard.count('sessions', -1)
   const groupMessages = takeGroupMessages(shard, session, true)

@@ -9,6 +9,12 @@ import type { PendingPublish } from './pending-publish.js'
 import type { RetainedBacklog } from './retained-backlog.js'
 import type { Subscription } from './subscription.js'
 
+/** An answer that keeps its place. */
+export interface PendingReply {
+  /** undefined while it cannot be given yet. */
+  send: (() => void) | undefined
+}
+
 export class Session {
   /** Number of the connection thread, or -1 while the session is offline. */
   thread = -1
@@ -42,8 +48,12 @@ export class Session {
   readonly inflight = new Inflight()
   /** QoS 2 messages received and not yet released: a repeat is not delivered again [MQTT-4.3.3-10]. */
   readonly awaitingPubrel = new PacketIdSet()
+  /** QoS 2 messages received on this connection and not yet released: they count for the receive maximum. */
+  received = 0
   /** PUBLISH packets whose acknowledgement waits for other shards, in order [MQTT-4.6.0-2]. */
   readonly pending: PendingPublish[] = []
+  /** Answers to SUBSCRIBE, UNSUBSCRIBE and PINGREQ that wait behind a SUBACK, in order. */
+  readonly replies: PendingReply[] = []
   /** Packet identifiers whose messages must be sent again on this connection, in order. */
   resend: number[] = []
   retainedBacklog: RetainedBacklog | undefined = undefined

@@ -33,7 +33,7 @@ import { receiveForward, route } from './routing.js'
 import type { Session } from './session.js'
 import { closeConnection, connectionClosed } from './session-end.js'
 import type { ShardState } from './shard-state.js'
-import { receiveSubscribe, receiveUnsubscribe } from './subscribe-flow.js'
+import { receiveSubscribe, receiveUnsubscribe, replyInOrder } from './subscribe-flow.js'
 
 /** A record from connection thread `thread`. */
 export function receiveFromConnection(
@@ -129,7 +129,7 @@ function receiveControl(
 ): void {
   if (type === PacketType.PINGREQ) {
     // answered here and not by the connection thread: it tells that everything sent before has been worked off
-    shard.outlets[session.thread].ack(session.slot, PacketType.PINGRESP, 0, 0)
+    replyInOrder(session, () => shard.outlets[session.thread].ack(session.slot, PacketType.PINGRESP, 0, 0))
     return
   }
   const packet = decodeControl(type as ControlType, bytes.slice(start, start + length), session.version)
@@ -178,6 +178,7 @@ export function receiveFromPeer(shard: ShardState, bytes: Uint8Array, ints: Int3
     case PeerKind.FORWARDED:
     case PeerKind.INTEREST_KNOWN:
       shard.peers.answer(ints[i + 3], from, ints[i + 4], ints[i + 5])
+      for (const outlet of shard.outlets) outlet.flushAcks()
       pumpAll(shard)
       return
     case PeerKind.INTEREST: {

@@ -15,6 +15,7 @@ export class SharedGroup {
   /** By number of the shard. */
   readonly remotes = new Map<number, RemoteMembers>()
   #turn = 0
+  #localTurn = 0
 
   constructor(
     readonly id: number,
@@ -46,18 +47,17 @@ export class SharedGroup {
   turn(strategy: ShareStrategy, topicHash: number, publisherHash: number): number {
     let total = this.members.length
     for (const remote of this.remotes.values()) total += remote.members
-    switch (strategy) {
-      case 'roundRobin':
-        this.#turn = (this.#turn + 1) % total
-        return this.#turn
-      case 'sticky':
-        if (this.#turn >= total) this.#turn = 0
-        return this.#turn
-      case 'hashTopic':
-        return (topicHash >>> 0) % total
-      case 'hashClient':
-        return (publisherHash >>> 0) % total
-    }
+    if (strategy === 'roundRobin') this.#turn++
+    if (this.#turn >= total) this.#turn = 0
+    return placeOf(strategy, this.#turn, topicHash, publisherHash, total)
+  }
+
+  /** As `turn`, among the local members only: another shard has chosen this one. */
+  localTurn(strategy: ShareStrategy, topicHash: number, publisherHash: number): number {
+    const total = this.members.length
+    if (strategy === 'roundRobin') this.#localTurn++
+    if (this.#localTurn >= total) this.#localTurn = 0
+    return placeOf(strategy, this.#localTurn, topicHash, publisherHash, total)
   }
 
   /** @returns the other shard whose member has that place, or undefined for a local one */
@@ -77,13 +77,31 @@ export class SharedGroup {
    */
   localFrom(place: number, except?: Session): Subscription | undefined {
     const { members } = this
+    let fallback: Subscription | undefined
     for (let i = 0; i < members.length; i++) {
-      const at = (place + i) % members.length
-      const member = members[at]
-      if (member.session === except || !member.session.canSend(member.qos)) continue
-      return member
+      const member = members[(place + i) % members.length]
+      if (member.session === except) continue
+      if (member.session.canSend(member.qos)) return member
+      fallback ??= member
     }
-    const fallback = members[place % Math.max(1, members.length)]
-    return fallback?.session === except ? undefined : fallback
+    return fallback
+  }
+}
+
+function placeOf(
+  strategy: ShareStrategy,
+  turn: number,
+  topicHash: number,
+  publisherHash: number,
+  total: number,
+): number {
+  switch (strategy) {
+    case 'roundRobin':
+    case 'sticky':
+      return turn
+    case 'hashTopic':
+      return (topicHash >>> 0) % total
+    case 'hashClient':
+      return (publisherHash >>> 0) % total
   }
 }

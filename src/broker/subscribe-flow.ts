@@ -1,4 +1,5 @@
 /** SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11). */
+import { BrokerError } from '../base/errors.js'
 import { OutboundKind } from '../contracts/records.js'
 import { encodeSuback, encodeUnsuback } from '../mqtt/control-codec.js'
 import type { Subscribe, SubscriptionRequest, Unsubscribe } from '../mqtt/packets.js'
@@ -7,27 +8,34 @@ import { filterProblem, parseSharedFilter } from '../mqtt/topic-filter.js'
 import { countTopicLevels } from '../mqtt/topic-name.js'
 import { announce, audienceOf, groupOf, tidy } from './interest.js'
 import { RetainedBacklog } from './retained-backlog.js'
-import type { Session } from './session.js'
+import type { PendingReply, Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import { Subscription } from './subscription.js'
 
 /** The answer goes out when every shard knows of the new subscriptions: what is published then arrives. */
 export function receiveSubscribe(shard: ShardState, session: Session, packet: Subscribe): void {
-  const { connection } = session
   const codes: number[] = []
   let unknown = 1
   let reason: string | undefined
-  const known = (): void => {
-    unknown--
-    if (unknown > 0 || session.connection !== connection || !session.isConnected) return
+  const reply: PendingReply = { send: undefined }
+  session.replies.push(reply)
+  const sendSuback = (): void => {
     const reasonString = session.wantsProblemInformation ? reason : undefined
     const suback = encodeSuback(packet.packetId, codes, session.version, reasonString, session.maximumPacketBytes)
     if (suback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, suback)
-    shard.pumpLater(session)
+    shard.pumpLater(session) // retained messages
+  }
+  const known = (): void => {
+    unknown--
+    if (unknown > 0) return
+    reply.send = sendSuback
+    sendReplies(session)
   }
   for (const request of packet.subscriptions) {
     const refused = refusal(shard, session, request)
     if (refused !== undefined) {
+      // MQTT 3.1 has no code for a failed subscription, and a granted QoS would be a lie
+      if (session.version === 3) throw new BrokerError('TOPIC_FILTER_INVALID', { reason: refused.reason })
       codes.push(refused.reasonCode)
       reason ??= refused.reason
       shard.drop('refusedSubscriptions', session, `subscription refused: ${refused.reason}`)
@@ -101,7 +109,23 @@ export function receiveUnsubscribe(shard: ShardState, session: Session, packet: 
     unsubscribe(shard, session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED,
   )
   const unsuback = encodeUnsuback(packet.packetId, codes, session.version, undefined, session.maximumPacketBytes)
-  if (unsuback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, unsuback)
+  replyInOrder(session, () => {
+    if (unsuback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, unsuback)
+  })
+}
+
+/** Answers now, or behind the answers that are still to come. */
+export function replyInOrder(session: Session, send: () => void): void {
+  session.replies.push({ send })
+  sendReplies(session)
+}
+
+/** A connection that ends takes its waiting answers with it, so those that are here have somebody to go to. */
+function sendReplies(session: Session): void {
+  for (let first = session.replies[0]; first?.send !== undefined; first = session.replies[0]) {
+    session.replies.shift()
+    first.send()
+  }
 }
 
 /** @param filter as sent, compared character by character [MQTT-3.10.4-1]. @returns false if there was none */

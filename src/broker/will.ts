@@ -19,8 +19,8 @@ export function armWill(shard: ShardState, session: Session): void {
 }
 
 /** A new connection came before the delay had passed: the will is not sent [MQTT-3.1.3-9]. */
-export function disarmWill(session: Session): void {
-  if (session.willTimer !== undefined) session.willTimer.cancelled = true
+export function disarmWill(shard: ShardState, session: Session): void {
+  if (session.willTimer !== undefined) shard.timers.cancel(session.willTimer)
   session.willTimer = undefined
   session.will = undefined
 }
@@ -29,7 +29,7 @@ export function disarmWill(session: Session): void {
 export function publishWill(shard: ShardState, session: Session): void {
   const { will } = session
   if (will === undefined) return
-  disarmWill(session)
+  disarmWill(shard, session)
   const { fields } = shard
   fields.readMessage(messageOf(will, shard.nowMs), shard.nowMs)
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)

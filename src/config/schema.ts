@@ -1,50 +1,27 @@
 /** The configuration of a broker: type, default, bounds, unit and documentation of every value, written once. */
 import { z } from 'zod'
+import { LOG_AREAS, LOG_LEVELS } from '../base/log.js'
+import { Listener } from './listener.js'
+import { FILE } from './value-meta.js'
 
-const port = z.int().min(0).max(65_535)
+export type { LogArea } from '../base/log.js'
+export { Listener, LOG_AREAS }
 
-const Tls = z.strictObject({
-  certFile: z.string().optional().describe('PEM file with the certificate and its chain.'),
-  keyFile: z.string().optional().describe('PEM file with the private key of the certificate.'),
-  pfxFile: z
-    .string()
-    .optional()
-    .describe('PKCS#12 file with certificate and key, instead of `certFile` and `keyFile`.'),
-  passphrase: z.string().optional().describe('Passphrase of the key or the PKCS#12 file. Never logged.'),
-  caFile: z.string().optional().describe('PEM file with the authorities that client certificates are checked against.'),
-  clientCertificate: z
-    .enum(['none', 'optional', 'required'])
-    .default('none')
-    .describe('Whether clients present a certificate signed by an authority of `caFile`.'),
-  minVersion: z.enum(['TLSv1.2', 'TLSv1.3']).default('TLSv1.2').describe('Oldest TLS version accepted.'),
-})
-
-const Listener = z.strictObject({
-  type: z
-    .enum(['tcp', 'tls', 'ws', 'wss', 'unix'])
-    .describe('Transport: TCP, TLS, WebSocket, secure WebSocket or Unix socket.'),
-  host: z.string().default('127.0.0.1').describe('Address to listen on; `0.0.0.0` and `::` are all networks.'),
-  port: port.default(1883).describe('Port; 0 takes a free one. Not used by Unix sockets.'),
-  path: z.string().default('/mqtt').describe('URL path of a WebSocket listener, or the file of a Unix socket.'),
-  tls: Tls.optional().describe('Certificates; required for `tls` and `wss`.'),
-})
-export type Listener = z.infer<typeof Listener>
-
-const LogLevel = z.enum(['silent', 'error', 'warn', 'info', 'debug', 'trace'])
-export const LOG_AREAS = ['broker', 'connection', 'session', 'listener', 'supervisor', 'storage', 'config'] as const
-export type LogArea = (typeof LOG_AREAS)[number]
+const LogLevel = z.enum(LOG_LEVELS)
 
 export const BrokerConfig = z.strictObject({
   listeners: z
     .array(Listener)
     .min(1)
     .max(64)
-    .prefault([
-      { type: 'tcp', port: 1883 },
-      { type: 'ws', port: 5000 },
-    ])
+    .prefault([{ type: 'tcp' }, { type: 'ws' }])
     .describe('Where the broker listens; any number of each type.'),
-  dataDirectory: z.string().min(1).default('data').describe('Folder for everything that the broker keeps on disk.'),
+  dataDirectory: z
+    .string()
+    .min(1)
+    .default('data')
+    .describe('Folder for everything that the broker keeps on disk.')
+    .meta({ ...FILE }),
   threads: z
     .strictObject({
       shards: z
@@ -237,7 +214,10 @@ export const BrokerConfig = z.strictObject({
   log: z
     .strictObject({
       level: LogLevel.default('info').describe('Least severe level that is logged.'),
-      areas: z.partialRecord(z.enum(LOG_AREAS), LogLevel).default({}).describe('Levels of single areas.'),
+      areas: z
+        .partialRecord(z.enum(LOG_AREAS), LogLevel)
+        .default({})
+        .describe('Level of this area; `log.level` where left out.'),
       format: z
         .enum(['auto', 'json', 'pretty'])
         .default('auto')

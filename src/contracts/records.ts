@@ -29,9 +29,9 @@ export const PACKETS_HEADER_INTS = 5
 
 /**
  * Descriptors in PACKETS. The low 8 bits of the first int say which.
- *   PUBLISH  +0 kind | qos << 8 | retain << 10 | dup << 11   +1 packet identifier   +2 topic offset   +3 topic bytes
+ *   PUBLISH  +0 kind | qos << 8 | retain << 10 | dup << 11 | expires << 12   +1 packet identifier   +2 topic offset   +3 topic bytes
  *            +4 topic hash   +5 properties offset   +6 properties bytes   +7 payload offset   +8 payload bytes
- *            +9 message expiry interval in seconds, -1 where absent
+ *            +9 message expiry interval in seconds, if it expires
  *   ACK      +0 kind | packet type << 8   +1 packet identifier | reason code << 16
  *   CONTROL  +0 kind | packet type << 8   +1 offset of the whole packet   +2 its bytes
  * Offsets are relative to PACKETS_BODY. From topic to payload everything is contiguous and as it came.

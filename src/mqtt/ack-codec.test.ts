@@ -31,7 +31,7 @@ function read(type: AckType, version: ProtocolVersion, ...parts: (readonly numbe
   const body = parts.flat()
   const view = new AckView()
   view.reasonCode = 77
-  readAck(Uint8Array.from([9, ...body, 0, 0]), 1, 1 + body.length, type, version, view)
+  readAck(Uint8Array.from([9, ...body, 0xff, 0xff]), 1, 1 + body.length, type, version, view)
   return view
 }
 
@@ -62,6 +62,7 @@ const REFUSED: readonly Case[] = [
   ['a reason code of PUBREC: MQTT-3.7.2-1', PUBCOMP, 5, [0, 1, 0x10], 'PROTOCOL_ERROR'],
   ['property length beyond the packet', PUBACK, 5, [0, 1, 0, 1], 'MALFORMED_PACKET'],
   ['bytes after the properties', PUBACK, 5, [0, 1, 0, 0, 0], 'MALFORMED_PACKET'],
+  ['a property after the properties', PUBACK, 5, [0, 1, 0, 0, 31, 0, 0], 'MALFORMED_PACKET'],
   ['property length not minimal', PUBACK, 5, [0, 1, 0, 0x80, 0], 'MALFORMED_PACKET'],
   ['another property', PUBACK, 5, [0, 1, 0, 2, 1, 1], 'MALFORMED_PACKET'],
   ['reason string twice', PUBACK, 5, [0, 1, 0, 6, 31, 0, 0, 31, 0, 0], 'PROTOCOL_ERROR'],
@@ -97,6 +98,7 @@ t.test('the reason string yields to the maximum packet size: MQTT-3.4.2-2', asyn
   t.same([...encodeAck(PUBACK, 1, 0x87, 5, 'because', whole.length - 1)], [0x40, 3, 0, 1, 0x87])
   t.same([...encodeAck(PUBACK, 1, 0x87, 5)], [0x40, 3, 0, 1, 0x87])
   t.same([...encodeAck(PUBACK, 1, 0x87, 4, 'because')], [0x40, 2, 0, 1])
+  t.equal(encodeAck(PUBACK, 1, 0x87, 5, 'x'.repeat(65_535)).length, 65_535 + 13)
   t.same([...encodeAck(PUBACK, 1, 0x87, 5, 'x'.repeat(65_536))], [0x40, 3, 0, 1, 0x87])
 })
 

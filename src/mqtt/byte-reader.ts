@@ -1,7 +1,8 @@
 /** Reads the fields of a control packet in order, strictly. For packets that are not on the hot path. */
 import { decodeText } from '../base/bytes.js'
+import { BrokerError } from '../base/errors.js'
 import { malformed } from './faults.js'
-import { checkProperties, readPropertiesLength, readUint16 } from './properties.js'
+import { checkProperties, forEachProperty, Property, readPropertiesLength, readUint16 } from './properties.js'
 import { isUtf8 } from './utf8.js'
 import { varintBytes } from './varint.js'
 
@@ -9,6 +10,22 @@ import { varintBytes } from './varint.js'
 export interface Span {
   readonly start: number
   readonly end: number
+}
+
+/**
+ * The most topic filters, and the most user properties, of one control packet. Each becomes an object, and a packet of
+ * 16 MB has room for millions: they would hold up the thread for seconds.
+ */
+export const ITEMS_MAX = 16_384
+
+/** The shortest user property: identifier and two empty strings. */
+const USER_PROPERTY_BYTES_MIN = 5
+
+/** @throws BrokerError QUOTA_EXCEEDED when `count` is above ITEMS_MAX */
+export function checkItems(count: number, what: string): void {
+  if (count > ITEMS_MAX) {
+    throw new BrokerError('QUOTA_EXCEEDED', { reason: `more than ${ITEMS_MAX} ${what} in one packet` })
+  }
 }
 
 /** Every method throws BrokerError MALFORMED_PACKET, naming the field, when it is truncated or ill formed. */
@@ -63,9 +80,17 @@ export class ByteReader {
     return { start, end: start + length }
   }
 
-  /** @returns the set of properties that occurred. @throws BrokerError as `checkProperties` */
-  check(properties: Span, allowed: number): number {
-    return checkProperties(this.bytes, properties.start, properties.end, allowed)
+  /** @returns the set of properties that occurred. @throws BrokerError as `checkProperties` and `checkItems` */
+  check({ start, end }: Span, allowed: number): number {
+    const seen = checkProperties(this.bytes, start, end, allowed)
+    if (end - start > ITEMS_MAX * USER_PROPERTY_BYTES_MIN) {
+      let count = 0
+      forEachProperty(this.bytes, start, end, (identifier) => {
+        if (identifier === Property.USER_PROPERTY) count += 1
+      })
+      checkItems(count, 'user properties')
+    }
+    return seen
   }
 
   expectEnd(): void {

@@ -1,5 +1,5 @@
 /** The strict reading of SUBSCRIBE, UNSUBSCRIBE, DISCONNECT and AUTH (§3.8, §3.10, §3.14, §3.15) from a client. */
-import { ByteReader, type Span } from './byte-reader.js'
+import { ByteReader, checkItems, type Span } from './byte-reader.js'
 import { malformed, protocolError } from './faults.js'
 import type { ProtocolVersion } from './packets.js'
 import { hasProperty, Property, PropertySet } from './properties.js'
@@ -10,7 +10,8 @@ const NONE: Span = { start: 0, end: 0 }
 
 /**
  * @returns where the properties stand
- * @throws BrokerError MALFORMED_PACKET or PROTOCOL_ERROR. What a filter means is not judged: that belongs in the SUBACK.
+ * @throws BrokerError MALFORMED_PACKET or PROTOCOL_ERROR; QUOTA_EXCEEDED for too many filters. What a filter means is not
+ *   judged: that belongs in the SUBACK.
  */
 export function checkSubscribe(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): Span {
   const reader = new ByteReader(bytes, start, end)
@@ -18,7 +19,8 @@ export function checkSubscribe(bytes: Uint8Array, start: number, end: number, ve
   const properties = version === 5 ? reader.properties() : NONE
   reader.check(properties, PropertySet.SUBSCRIBE)
   if (reader.isAtEnd) throw protocolError('a SUBSCRIBE without topic filters') // [MQTT-3.8.3-2]
-  while (!reader.isAtEnd) {
+  for (let count = 1; !reader.isAtEnd; count++) {
+    checkItems(count, 'topic filters')
     const filter = readFilter(reader)
     const options = reader.uint8('subscription options')
     checkOptions(options, filter, version)
@@ -36,14 +38,17 @@ function checkOptions(options: number, filter: string, version: ProtocolVersion)
   }
 }
 
-/** @returns where the properties stand. @throws BrokerError MALFORMED_PACKET or PROTOCOL_ERROR */
+/** @returns where the properties stand. @throws BrokerError as `checkSubscribe` */
 export function checkUnsubscribe(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion): Span {
   const reader = new ByteReader(bytes, start, end)
   readPacketId(reader)
   const properties = version === 5 ? reader.properties() : NONE
   reader.check(properties, PropertySet.UNSUBSCRIBE)
   if (reader.isAtEnd) throw protocolError('an UNSUBSCRIBE without topic filters') // [MQTT-3.10.3-2]
-  while (!reader.isAtEnd) readFilter(reader)
+  for (let count = 1; !reader.isAtEnd; count++) {
+    checkItems(count, 'topic filters')
+    readFilter(reader)
+  }
   return properties
 }
 

@@ -75,7 +75,7 @@ const TYPES: readonly ControlType[] = [
   PacketType.AUTH,
 ]
 
-t.test('any bytes are decoded or refused', async () => {
+t.test('any bytes are decoded, or refused before mqtt-packet sees them', async () => {
   const valid = fc.oneof(
     arbitrary.connect.map(encodeConnect),
     arbitrary.version.chain((version) =>
@@ -93,22 +93,6 @@ t.test('any bytes are decoded or refused', async () => {
         refusalOf(() => decodeControl(type as ControlType, bytes, version))
       }
     }),
-    { numRuns: 3_000 },
-  )
-})
-
-t.test('what our checks let pass, mqtt-packet reads', async () => {
-  const body = fc.uint8Array({ maxLength: 40 })
-  const bytes = arbitrary.damaged(arbitrary.connect.map(encodeConnect))
-  fc.assert(
-    fc.property(fc.oneof(bytes, body), (bytes) => {
-      try {
-        decodeControl(PacketType.CONNECT, bytes, 5)
-      } catch (error) {
-        // the library's own objection would be the cause: our checks must have been stricter
-        assert.equal((error as Error).cause, undefined)
-      }
-    }),
-    { numRuns: 2_000 },
+    { numRuns: 4_000 },
   )
 })

@@ -1,5 +1,6 @@
 import t from 'tap'
 import type { ErrorCode } from '../base/errors.js'
+import { ITEMS_MAX } from './byte-reader.js'
 import { connectVersion, decodeControl } from './control-codec.js'
 import { type Connect, PacketType, type ProtocolVersion, type Subscribe } from './packets.js'
 import { filterProblem } from './topic-filter.js'
@@ -285,6 +286,22 @@ t.test('exactly one packet', async (t) => {
   )
 })
 
+t.test('a packet of a million items costs no million objects', async (t) => {
+  const filters = (count: number) => Array<number[]>(count).fill(field('a')).flat()
+  const pairs = (count: number) => block(...Array<number[]>(count).fill([38, ...field(''), ...field('')]))
+  const refused = (type: typeof SUBSCRIBE | typeof UNSUBSCRIBE | typeof DISCONNECT, body: number[]) => {
+    return refusalOf(() => decodeControl(type, wire(0, body), 5))
+  }
+  t.equal(refused(UNSUBSCRIBE, [0, 1, 0, ...filters(ITEMS_MAX)]), undefined)
+  t.equal(refused(UNSUBSCRIBE, [0, 1, 0, ...filters(ITEMS_MAX + 1)]), 'QUOTA_EXCEEDED')
+  const subscription = [...field('a'), 0]
+  const subscriptions = (count: number) => Array<number[]>(count).fill(subscription).flat()
+  t.equal(refused(SUBSCRIBE, [0, 1, 0, ...subscriptions(ITEMS_MAX)]), undefined)
+  t.equal(refused(SUBSCRIBE, [0, 1, 0, ...subscriptions(ITEMS_MAX + 1)]), 'QUOTA_EXCEEDED')
+  t.equal(refused(DISCONNECT, [0, ...pairs(ITEMS_MAX)]), undefined)
+  t.equal(refused(DISCONNECT, [0, ...pairs(ITEMS_MAX + 1)]), 'QUOTA_EXCEEDED')
+})
+
 t.test('the version in which a refusal is told', async (t) => {
   const versionOf = (...parts: (readonly number[])[]) => connectVersion(wire(0x10, ...parts))
   t.equal(versionOf(V5, [3]), 5)
@@ -293,6 +310,8 @@ t.test('the version in which a refusal is told', async (t) => {
   t.equal(versionOf(field('MQTT'), [6]), 5)
   t.equal(versionOf(field('MQTT'), [0x84]), 5)
   t.equal(versionOf(field('MQTT'), [1]), 4)
+  t.equal(versionOf(field('MQTT'), [0]), 4)
+  t.equal(versionOf(field('MQIsdp'), [0]), 3)
   t.equal(versionOf(field('MQIsdp'), [9]), 3)
   t.equal(versionOf(field('MQTT')), undefined)
   t.equal(versionOf(field('HTTP'), [5]), undefined)

@@ -57,7 +57,8 @@ t.test('the reason string yields to the maximum packet size, then nothing may be
     t.equal(encode(reasonString, long - 1)?.length, short)
     t.equal(encode(reasonString, short)?.length, short)
     t.equal(encode(reasonString, short - 1), undefined, 'MQTT-3.1.2-24')
-    t.equal(encode('x'.repeat(70_000))?.length, short, 'longer than a string can be')
+    t.ok((encode('x'.repeat(65_535))?.length ?? 0) > 65_535)
+    t.equal(encode('x'.repeat(65_536))?.length, short, 'longer than a string can be')
   }
 })
 

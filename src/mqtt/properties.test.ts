@@ -119,6 +119,11 @@ t.test('values that are refused', async (t) => {
   for (const [what, property, code] of WRONG_VALUES) t.equal(check(EVERYWHERE, [...property]), code, what)
 })
 
+t.test('the check of one property ends where it ends', async (t) => {
+  // the identifier of the topic alias is the code of #
+  t.equal(check(EVERYWHERE, [8, ...field('a')], [35, 0, 1]), undefined)
+})
+
 t.test('property length', async (t) => {
   const length = (bytes: number[], end = bytes.length) => readPropertiesLength(Uint8Array.from(bytes), 0, end)
   t.equal(length([0]), 0)

@@ -10,7 +10,7 @@ import { block, field, refusalOf } from './wire.fixture.js'
 function read(firstByte: number, version: ProtocolVersion, ...parts: (readonly number[])[]): PublishView {
   const body = parts.flat()
   const view = new PublishView()
-  readPublish(Uint8Array.from([7, 7, ...body, 0, 1]), firstByte, 2, 2 + body.length, version, view)
+  readPublish(Uint8Array.from([7, 7, ...body, 0x61, 0x61]), firstByte, 2, 2 + body.length, version, view)
   return view
 }
 

@@ -16,6 +16,14 @@ t.test('topic filters', async (t) => {
   }
 })
 
+t.test('problems are told in words', async (t) => {
+  t.equal(filterProblem(''), 'it is empty')
+  t.match(filterProblem('a\0'), /UTF-8/)
+  t.match(filterProblem('a/#/b'), /^#/)
+  t.match(filterProblem('a+'), /^\+/)
+  t.match(filterProblem('$share/g'), /share name/)
+})
+
 t.test('shared subscriptions', async (t) => {
   t.same(parseSharedFilter('$share/g/a/#'), { group: 'g', filter: 'a/#' })
   t.same(parseSharedFilter('$share/g//'), { group: 'g', filter: '/' })

@@ -4,10 +4,40 @@ import * as arbitrary from './packets.arbitraries.js'
 import { countTopicLevels, isValidTopicName, topicLevels } from './topic-name.js'
 
 t.test('topic names', async (t) => {
-  for (const topic of ['a', '/', '//', 'a/b', '/a', 'a/', '$SYS/x', ' ', 'é/\u{1f4a7}', '\ufeffa', 'A b']) {
+  for (const topic of [
+    'a',
+    '/',
+    '//',
+    'a/b',
+    '/a',
+    'a/',
+    '$SYS/x',
+    ' ',
+    'é/\u{1f4a7}',
+    '\ufeffa',
+    'A b',
+    '\ud7ff',
+    '\ue000',
+    '\ud800\udc00',
+    '\udbff\udfff',
+  ]) {
     t.ok(isValidTopicName(topic), JSON.stringify(topic))
   }
-  for (const topic of ['', 'a+', '#', 'a/#', '+/a', 'a\0', '\ud800', 'a\udc00', '\udc00\ud800']) {
+  for (const topic of [
+    '',
+    'a+',
+    '#',
+    'a/#',
+    '+/a',
+    'a\0',
+    '\ud800',
+    'a\udc00',
+    '\udfff',
+    '\udc00\udc00',
+    '\ud800\ue000',
+    '\ud800\ud800',
+    '\udc00\ud800',
+  ]) {
     t.notOk(isValidTopicName(topic), JSON.stringify(topic))
   }
 })

@@ -16,6 +16,11 @@ t.test('the bounds of table 1-1', async (t) => {
   t.equal(read(0xff, 0xff, 0xff, 0x7f), VARINT_MAX)
 })
 
+t.test('bytes that a value takes', async (t) => {
+  const bounds = [0, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, VARINT_MAX]
+  t.same(bounds.map(varintBytes), [1, 1, 2, 2, 3, 3, 4, 4])
+})
+
 t.test('MQTT-1.5.5-1: only the shortest form', async (t) => {
   t.equal(read(0x80, 0x00), VARINT_MALFORMED)
   t.equal(read(0xff, 0x80, 0x00), VARINT_MALFORMED)
@@ -31,6 +36,7 @@ t.test('incomplete', async (t) => {
   t.equal(read(), VARINT_INCOMPLETE)
   t.equal(read(0x80), VARINT_INCOMPLETE)
   t.equal(read(0x80, 0x80, 0x80), VARINT_INCOMPLETE)
+  t.equal(readVarint(Uint8Array.of(0x05), 0, 0), VARINT_INCOMPLETE, 'nothing at all')
   t.equal(readVarint(Uint8Array.of(0x80, 0x01), 0, 1), VARINT_INCOMPLETE, 'reads no byte after the end')
 })
 

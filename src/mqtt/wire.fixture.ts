@@ -26,13 +26,16 @@ export function wire(firstByte: number, ...parts: readonly (readonly number[])[]
   return Uint8Array.from([firstByte, ...varint(body.length), ...body])
 }
 
-/** @returns the code of the BrokerError that `action` throws, `undefined` when it throws none; rethrows anything else */
+/**
+ * @returns the code of the BrokerError that `action` throws, `undefined` when it throws none. Rethrows anything else, also
+ * a BrokerError with a cause: then the library objected to bytes that our own checks should have refused.
+ */
 export function refusalOf(action: () => unknown): ErrorCode | undefined {
   try {
     action()
     return undefined
   } catch (error) {
-    if (error instanceof BrokerError) return error.code
+    if (error instanceof BrokerError && error.cause === undefined) return error.code
     throw error
   }
 }

@@ -41,6 +41,7 @@ export function connectRequest(
   const serverKeepAliveSeconds = tooLong && connect.version === 5 ? keepAliveSecondsMax : undefined
   connection.clientId = clientId
   connection.keepAliveSeconds = serverKeepAliveSeconds ?? asked
+  connection.hasExpiry = connect.sessionExpirySeconds > 0
   connection.wantsProblemInformation = connect.requestProblemInformation
   connection.maximumPacketBytes = connect.maximumPacketBytes
   connection.packetBytesMax = packetBytesMax

@@ -20,7 +20,8 @@ import {
   encodeConnack,
   encodeDisconnect,
 } from '../mqtt/control-codec.js'
-import { type Auth, type Connect, PacketType } from '../mqtt/packets.js'
+import { checkFirstByte } from '../mqtt/frame.js'
+import { type Auth, type Connect, type Disconnect, PacketType } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import type { Authenticator, ExchangeStep } from '../security/authenticator.js'
 import type { AcceptLimits, Closable } from './accept-limits.js'
@@ -142,6 +143,7 @@ export class ConnectionThread {
         throw new BrokerError('PROTOCOL_ERROR', { reason: 'the first packet must be CONNECT' }) // [MQTT-3.1.0-1]
       }
       connection.version = connectVersion(packet) ?? connection.version
+      checkFirstByte(packet[0], connection.version)
       const connect = decodeControl(PacketType.CONNECT, packet, connection.version) as Connect
       this.#begin(connection, connect)
       return isReadable(connection)
@@ -153,7 +155,7 @@ export class ConnectionThread {
         this.#auth(connection, decodeControl(PacketType.AUTH, packet, connection.version) as Auth)
         return isReadable(connection)
       case PacketType.DISCONNECT:
-        decodeControl(type as ControlType, packet, connection.version)
+        checkDisconnect(connection, decodeControl(type as ControlType, packet, connection.version) as Disconnect)
         this.#passDisconnect(connection, packet)
         return false
       default:
@@ -492,6 +494,12 @@ export class ConnectionThread {
   destroyAll(): void {
     for (const connection of [...this.#connections]) connection?.transport.destroy()
   }
+}
+
+function checkDisconnect(connection: Connection, { sessionExpirySeconds }: Disconnect): void {
+  if (connection.hasExpiry || sessionExpirySeconds === undefined || sessionExpirySeconds === 0) return
+  const reason = 'a session that was to end with its connection cannot be prolonged (§3.14.2.2.2)'
+  throw new BrokerError('PROTOCOL_ERROR', { reason })
 }
 
 function isReadable({ state }: Connection): boolean {

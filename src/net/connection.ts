@@ -33,6 +33,8 @@ export class Connection {
   maximumPacketBytes = Number.POSITIVE_INFINITY
   packetBytesMax: number
   keepAliveSeconds = 0
+  /** The session outlives the connection. */
+  hasExpiry = false
   /** Milliseconds since the epoch of the last complete packet. */
   lastPacketMs: number
   /** When the state became CLOSING. */

@@ -35,7 +35,12 @@ export class PacketBatch {
     const d = this.#descriptors
     const i = this.#ints
     const from = this.#include(view.topicStart, view.payloadStart + view.payloadLength)
-    d[i] = Descriptor.PUBLISH | (view.qos << 8) | (view.retain << 10) | (view.dup << 11)
+    d[i] =
+      Descriptor.PUBLISH |
+      (view.qos << 8) |
+      (view.retain << 10) |
+      (view.dup << 11) |
+      (view.expirySeconds >= 0 ? 0x1000 : 0)
     d[i + 1] = view.packetId
     d[i + 2] = view.topicStart - from
     d[i + 3] = view.topicLength

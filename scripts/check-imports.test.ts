@@ -1,0 +1,23 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { wrongImports } from './check-imports.js'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+t.test('imports of this project point one way', async (t) => {
+  t.same(wrongImports(root), [])
+})
+
+t.test('a wrong import is found', async (t) => {
+  const folder = t.testdir({})
+  for (const name of ['src/base', 'src/broker', 'workers']) mkdirSync(join(folder, name), { recursive: true })
+  writeFileSync(join(folder, 'src/base/ring.ts'), "import { Session } from '../broker/session.js'\n")
+  writeFileSync(join(folder, 'src/broker/session.ts'), "import type {\n  Piscina,\n} from 'piscina'\n")
+  const wrong = wrongImports(folder).map(({ file, reason }) => `${file}: ${reason}`)
+  t.same(wrong.sort(), [
+    'src/base/ring.ts: src/base may not import from src/broker',
+    'src/broker/session.ts: only src/actors/thread-pool.ts imports piscina',
+  ])
+})

@@ -1,0 +1,77 @@
+/** Imports point one way: the table, and what in the tree disagrees with it. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+
+/** For each folder, the folders it may import from, besides itself. Tests may use more. */
+const ALLOWED: Readonly<Record<string, readonly string[]>> = {
+  'src/base': [],
+  'src/mqtt': ['src/base'],
+  'src/config': ['src/base'],
+  'src/contracts': ['src/base', 'src/mqtt', 'src/config'],
+  'src/actors': ['src/base', 'src/mqtt', 'src/config', 'src/contracts'],
+  'src/security': ['src/base', 'src/mqtt', 'src/config', 'src/contracts'],
+  'src/broker': ['src/base', 'src/mqtt', 'src/config', 'src/contracts', 'src/actors', 'src/security'],
+  'src/net': ['src/base', 'src/mqtt', 'src/config', 'src/contracts', 'src/security'],
+  'src/admin': ['src/base', 'src/config', 'src/contracts', 'src/actors'],
+  src: ['src/base', 'src/config', 'src/contracts', 'src/mqtt', 'src/actors', 'src/admin'],
+  'src/cli': ['src', 'src/base', 'src/config', 'src/mqtt'],
+  workers: ['src/base', 'src/config', 'src/contracts', 'src/actors', 'src/security', 'src/broker', 'src/net'],
+}
+
+/** Packages that exactly one file may import, so that they can be replaced there. */
+const ONE_PLACE: Readonly<Record<string, string>> = {
+  piscina: 'src/actors/thread-pool.ts',
+  comlink: 'src/base/rpc.ts',
+  'mqtt-packet': 'src/mqtt/packet-library.ts',
+  ws: 'src/net/websocket-transport.ts',
+  pino: 'src/base/log-output.ts',
+  'pino-pretty': 'src/base/log-output.ts',
+}
+
+const IMPORT = /^(?:import|export)\s[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm
+
+export interface WrongImport {
+  readonly file: string
+  readonly imports: string
+  readonly reason: string
+}
+
+/** @param root of the project; looks at `src` and `workers`, tests left out */
+export function wrongImports(root: string): WrongImport[] {
+  const wrong: WrongImport[] = []
+  for (const file of sources(root)) {
+    const text = readFileSync(join(root, file), 'utf8')
+    for (const match of text.matchAll(IMPORT)) {
+      const imports = match[1] ?? match[2] ?? ''
+      const reason = imports.startsWith('.') ? folderProblem(file, imports) : packageProblem(file, imports)
+      if (reason !== undefined) wrong.push({ file, imports, reason })
+    }
+  }
+  return wrong
+}
+
+function* sources(root: string): Generator<string> {
+  for (const folder of ['src', 'workers']) {
+    for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
+      const isTest = /\.(test|property\.test|bench|harness|fixture)\.ts$/.test(file)
+      if (file.endsWith('.ts') && !file.endsWith('.d.ts') && !isTest) yield join(folder, file)
+    }
+  }
+}
+
+function folderProblem(file: string, imports: string): string | undefined {
+  const from = folderOf(file)
+  const to = folderOf(relative('.', join(dirname(file), imports)))
+  if (from === to || ALLOWED[from]?.includes(to)) return undefined
+  return `${from} may not import from ${to}`
+}
+
+function folderOf(file: string): string {
+  const [top, second, third] = file.split('/')
+  return top === 'src' && third !== undefined ? `${top}/${second}` : top
+}
+
+function packageProblem(file: string, imports: string): string | undefined {
+  const only = ONE_PLACE[imports]
+  return only === undefined || only === file ? undefined : `only ${only} imports ${imports}`
+}

@@ -1,0 +1,35 @@
+import t from 'tap'
+import { closingLine, readReport, type TapSuite } from './test-report.js'
+
+const passing: TapSuite = { name: 'adds', fullname: 'a > adds', ok: true, cases: [{ ok: true }, { ok: true }] }
+const failing: TapSuite = {
+  name: 'divides',
+  fullname: 'a > divides',
+  ok: false,
+  cases: [{ ok: false, name: 'by zero', diag: { diff: '-1\n+2' } }],
+}
+
+t.test('counts tests and not assertions, also nested ones', async (t) => {
+  const nested: TapSuite = { name: 'all', ok: true, suites: [passing, passing], cases: [{ ok: true, skip: 'no TLS' }] }
+  const report = readReport({ name: 'run', suites: [{ name: 'a', ok: false, suites: [passing, failing, nested] }] })
+  t.equal(closingLine(report), '3 passed, 1 failed, 1 skipped')
+  t.match(report.failures[0], 'a > divides')
+  t.match(report.failures[0], '+2')
+})
+
+t.test('a file that crashes or runs no test is a failure', async (t) => {
+  const crashed: TapSuite = { name: 'crashed', ok: false, suites: [passing], cases: [{ ok: false, name: 'exit 1' }] }
+  const empty: TapSuite = { name: 'empty', ok: true }
+  const report = readReport({ name: 'run', suites: [crashed, empty] })
+  t.equal(closingLine(report), '1 passed, 2 failed, 0 skipped')
+  t.match(report.failures.join('\n'), 'exit 1')
+  t.match(report.failures.join('\n'), 'no test ran')
+})
+
+t.test('a test that only skips is skipped', async (t) => {
+  const skips: TapSuite = { name: 'peer', ok: true, cases: [{ ok: true, skip: 'not installed' }] }
+  t.equal(
+    closingLine(readReport({ name: 'run', suites: [{ name: 'a', ok: true, suites: [skips] }] })),
+    '0 passed, 0 failed, 1 skipped',
+  )
+})

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import fc from 'fast-check'
+import t from 'tap'
+import { filterMatches } from '../mqtt/topic-filter.js'
+import { NameTree } from './name-tree.js'
+import { deepTopic, topicFilter, topicName } from './topics.fixture.js'
+
+function treeOf(...names: readonly string[]): NameTree<string> {
+  const tree = new NameTree<string>()
+  for (const name of names) tree.set(name, name)
+  return tree
+}
+
+t.test('what a filter matches', async (t) => {
+  const tree = treeOf('a', 'a/b', 'a/b/c', 'a//c', '/a', '/', '$SYS/a', '$SYS', 'b')
+  const cases: [filter: string, names: string[]][] = [
+    ['#', ['a', 'a/b', 'a/b/c', 'a//c', '/a', '/', 'b']],
+    ['+', ['a', 'b']],
+    ['a/#', ['a', 'a/b', 'a/b/c', 'a//c']],
+    ['a/+/c', ['a/b/c', 'a//c']],
+    ['+/+', ['a/b', '/a', '/']],
+    ['+/#', ['a', 'a/b', 'a/b/c', 'a//c', '/a', '/', 'b']],
+    ['/+', ['/a', '/']],
+    ['$SYS/#', ['$SYS/a', '$SYS']],
+    ['$SYS/+', ['$SYS/a']],
+    ['a/b', ['a/b']],
+    ['a/x', []],
+    ['a/b/c/#', ['a/b/c']],
+    ['a/b/c/d/#', []],
+  ]
+  for (const [filter, names] of cases) t.same([...tree.matching(filter)].sort(), names.sort(), filter)
+})
+
+t.test('set replaces, delete prunes', async (t) => {
+  const tree = treeOf('a', 'a/b/c')
+  tree.set('a', 'new')
+  t.equal(tree.get('a'), 'new')
+  t.equal(tree.get('a/b'), undefined)
+  t.equal(tree.size, 2)
+  tree.delete('a/b')
+  tree.delete('x')
+  t.equal(tree.size, 2)
+  tree.delete('a')
+  t.equal(tree.get('a/b/c'), 'a/b/c', 'what is below stays')
+  tree.delete('a/b/c')
+  t.equal(tree.size, 0)
+  t.same([...tree.matching('#')], [])
+})
+
+t.test('thousands of levels: no recursion, and linear time', async (t) => {
+  const deep = deepTopic(10_000)
+  const tree = treeOf(deep, 'a')
+  const started = performance.now()
+  for (let turn = 0; turn < 20; turn++) {
+    t.same([...tree.matching('#')].length, 2)
+    t.same([...tree.matching(deep)], [deep])
+    t.same([...tree.matching(deep.replaceAll('a', '+'))], [deep])
+  }
+  tree.delete(deep)
+  t.same([...tree.matching('#')], ['a'])
+  const elapsedMs = performance.now() - started
+  t.ok(elapsedMs < 5_000, `${elapsedMs} ms; quadratic time would be minutes`)
+})
+
+t.test('the tree agrees with filterMatches, whatever was set and deleted', async () => {
+  const step = fc.record({ name: topicName, remove: fc.boolean() })
+  fc.assert(
+    fc.property(
+      fc.array(step, { maxLength: 40 }),
+      fc.array(topicFilter, { minLength: 1, maxLength: 10 }),
+      (steps, filters) => {
+        const tree = new NameTree<string>()
+        const model = new Set<string>()
+        for (const { name, remove } of steps) {
+          if (remove) {
+            tree.delete(name)
+            model.delete(name)
+          } else {
+            tree.set(name, name)
+            model.add(name)
+          }
+        }
+        assert.equal(tree.size, model.size)
+        for (const filter of filters) {
+          const expected = [...model].filter((name) => filterMatches(filter, name)).sort()
+          assert.deepEqual([...tree.matching(filter)].sort(), expected, filter)
+        }
+      },
+    ),
+    { numRuns: 500 },
+  )
+})

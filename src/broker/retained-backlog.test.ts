@@ -1,0 +1,79 @@
+import t from 'tap'
+import { messageWith, payloadOf } from './message.fixture.js'
+import { RetainedMessages } from './retained.js'
+import { RetainedBacklog } from './retained-backlog.js'
+import { Session } from './session.js'
+import { Subscription } from './subscription.js'
+
+const NOW_MS = 1_750_000_000_000
+
+function setUp(...topics: readonly string[]): {
+  retained: RetainedMessages
+  backlog: RetainedBacklog
+  publish: (topic: string, payload: string) => void
+  subscription: (identifier: number) => Subscription
+  rest: () => string[]
+} {
+  const retained = new RetainedMessages({ messagesMax: 1_000, bytesMax: 1_000_000 })
+  const backlog = new RetainedBacklog()
+  const session = new Session('ann', 1)
+  const publish = (topic: string, payload: string): void =>
+    retained.set(topic, messageWith(payload, { topic }), retained.nextStamp(NOW_MS, 0), NOW_MS)
+  for (const topic of topics) publish(topic, topic)
+  const rest = (): string[] => {
+    const found: string[] = []
+    for (let next = backlog.peek(retained); next !== undefined; next = backlog.peek(retained)) {
+      found.push(`${next.subscription.options.identifier} ${payloadOf(next.message)}`)
+      backlog.advance()
+    }
+    return found.sort()
+  }
+  const subscription = (identifier: number): Subscription =>
+    new Subscription(session, { qos: 1, noLocal: false, retainAsPublished: false, identifier })
+  return { retained, backlog, publish, subscription, rest }
+}
+
+t.test('gives the messages of each subscription', async (t) => {
+  const { backlog, subscription, rest } = setUp('a', 'a/b', 'c')
+  t.same(rest(), [])
+  backlog.add('a/#', subscription(1))
+  backlog.add('c', subscription(2))
+  backlog.add('none', subscription(3))
+  t.same(rest(), ['1 a', '1 a/b', '2 c'])
+  t.same(rest(), [], 'once')
+})
+
+t.test('a look moves nothing', async (t) => {
+  const { retained, backlog, subscription } = setUp('a')
+  backlog.add('a', subscription(1))
+  t.equal(backlog.peek(retained)?.message, backlog.peek(retained)?.message)
+  t.ok(backlog.peek(retained))
+})
+
+t.test('a message that was replaced or cleared meanwhile is left out: the session got the new one by itself', async (t) => {
+  const { retained, backlog, publish, subscription, rest } = setUp('a', 'b', 'c')
+  backlog.add('#', subscription(1))
+  t.ok(backlog.peek(retained), 'spread out by now')
+  publish('a', 'new')
+  publish('b', '')
+  t.same(rest(), ['1 c'])
+})
+
+t.test('an unsubscribed filter gets nothing more, whether its turn has come or not', async (t) => {
+  const { retained, backlog, subscription, rest } = setUp('a/1', 'a/2', 'b')
+  backlog.add('a/+', subscription(1))
+  backlog.add('b', subscription(2))
+  t.ok(backlog.peek(retained))
+  backlog.remove('a/+')
+  t.same(rest(), ['2 b'])
+  backlog.add('a/+', subscription(1))
+  backlog.add('b', subscription(2))
+  backlog.remove('b')
+  t.same(rest(), ['1 a/1', '1 a/2'])
+})
+
+t.test('subscribing again and again does not pile up', async (t) => {
+  const { backlog, subscription, rest } = setUp('a', 'b')
+  for (let turn = 1; turn <= 1_000; turn++) backlog.add('#', subscription(turn))
+  t.same(rest(), ['1000 a', '1000 b'])
+})

@@ -1,0 +1,215 @@
+/**
+ * Shards over real rings, without threads: the test's client takes the place of the connection thread, and nothing
+ * happens but what the test asks for. `client.fixture.ts` has the clients.
+ */
+import { createSinkLogger, type LogRecord } from '../base/log.js'
+import { ManualClock } from '../base/manual-clock.fixture.js'
+import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
+import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
+import { COUNTER_NAMES, Counter, type CounterName, createCountersMemory, openCounters } from '../contracts/counters.js'
+import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
+import { type ClientOptions, TestClient } from './client.fixture.js'
+import { replaceInterest } from './interest.js'
+import { connectionThreadLost } from './session-end.js'
+import { receiveFromConnection, receiveFromPeer, tick } from './shard.js'
+import { ShardState } from './shard-state.js'
+
+const RING_BYTES = 65_536
+
+export interface FixtureOptions {
+  readonly shards?: number
+  readonly threads?: number
+  readonly config?: BrokerConfigInput
+}
+
+/** One shard and its ends of the rings. */
+class Seat {
+  readonly state: ShardState
+  /** By connection thread. */
+  readonly toShard: RingProducer[]
+  readonly fromConnections: RingConsumer[]
+  readonly toConnections: RingConsumer[]
+  /** By number of the other shard. */
+  readonly fromPeers: (RingConsumer | undefined)[] = []
+
+  constructor(fixture: ShardFixture, index: number, peersOut: readonly (SharedArrayBuffer | undefined)[]) {
+    const { options, config, clock, log } = fixture
+    const pairs = Array.from({ length: options.threads ?? 1 }, () => ({
+      toShard: createRingMemory(RING_BYTES),
+      toConnection: createRingMemory(RING_BYTES),
+    }))
+    this.toShard = pairs.map(({ toShard }) => new RingProducer(toShard))
+    this.fromConnections = pairs.map(({ toShard }) => new RingConsumer(toShard))
+    this.toConnections = pairs.map(({ toConnection }) => new RingConsumer(toConnection))
+    this.state = new ShardState({
+      index,
+      config,
+      clock,
+      counters: openCounters(createCountersMemory()),
+      log,
+      outlets: pairs.map(({ toConnection }) => new RingProducer(toConnection)),
+      peers: peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
+    })
+  }
+
+  publish(): void {
+    for (const { ring } of this.state.outlets) ring.publish()
+    for (const ring of this.state.peers.rings) ring?.publish()
+    for (const ring of this.toShard) ring.publish()
+  }
+}
+
+export class ShardFixture {
+  readonly clock = new ManualClock()
+  readonly config: BrokerConfig
+  readonly logged: LogRecord[] = []
+  readonly log = createSinkLogger({ level: 'warn', areas: {} }, (record) => this.logged.push(record))
+  readonly #seats: Seat[]
+  /** By connection thread, then slot. */
+  readonly #clients: (TestClient | undefined)[][]
+  readonly #held = new Set<string>()
+
+  constructor(readonly options: FixtureOptions = {}) {
+    const { shards = 1, threads = 1 } = options
+    this.config = BrokerConfig.parse(options.config ?? {})
+    this.#clients = Array.from({ length: threads }, () => [])
+    const numbers = Array.from({ length: shards }, (_, index) => index)
+    const rings = numbers.map((from) => numbers.map((to) => (from === to ? undefined : createRingMemory(RING_BYTES))))
+    this.#seats = numbers.map((index) => new Seat(this, index, rings[index]))
+    for (const [to, seat] of this.#seats.entries()) {
+      for (const from of numbers) {
+        const memory = rings[from][to]
+        seat.fromPeers[from] = memory === undefined ? undefined : new RingConsumer(memory)
+      }
+    }
+  }
+
+  shard(index = 0): ShardState {
+    return this.#seats[index].state
+  }
+
+  /** Sum over all shards. */
+  count(name: CounterName): number {
+    return this.#seats.reduce((sum, { state }) => sum + state.counters[Counter[name]], 0)
+  }
+
+  /** Counters that are not zero. */
+  counts(): Partial<Record<CounterName, number>> {
+    const all = COUNTER_NAMES.map((name): [CounterName, number] => [name, this.count(name)])
+    return Object.fromEntries(all.filter(([, value]) => value !== 0))
+  }
+
+  /** A network connection whose client was admitted. What it gets first is CONNACK. */
+  connect(clientId: string, options: ClientOptions = {}): TestClient {
+    const { shard = 0, thread = 0 } = options
+    const slots = this.#clients[thread]
+    let slot = slots.findIndex((client) => client === undefined)
+    if (slot < 0) slot = slots.length
+    const client = new TestClient(this, this.#seats[shard].toShard[thread], clientId, slot, options)
+    slots[slot] = client
+    client.sendConnect()
+    return client
+  }
+
+  /** Lets all threads work until nothing is left to do. */
+  settle(): void {
+    for (let worked = true; worked; ) {
+      worked = false
+      for (const seat of this.#seats) {
+        seat.publish()
+        if (this.#work(seat)) worked = true
+        seat.publish()
+        for (const [thread, ring] of seat.toConnections.entries()) {
+          const taken = ring.drain((bytes, ints, at) => this.#receive(thread, bytes, ints, at), RING_BYTES)
+          if (taken > 0) worked = true
+        }
+      }
+    }
+  }
+
+  /** What one shard sends another stays in its ring until `release`. */
+  hold(from: number, to: number): void {
+    this.#held.add(`${from} ${to}`)
+  }
+
+  release(from: number, to: number): void {
+    this.#held.delete(`${from} ${to}`)
+    this.settle()
+  }
+
+  advance(ms: number): void {
+    this.clock.nowMs += ms
+    for (const { state } of this.#seats) tick(state)
+    this.settle()
+  }
+
+  /** A shard dies and is started anew; its connections are gone. */
+  replaceShard(index: number): void {
+    const rings = this.#seats.map((_, other) => (other === index ? undefined : createRingMemory(RING_BYTES)))
+    const seat = new Seat(this, index, rings)
+    for (const slots of this.#clients) {
+      for (const [slot, client] of slots.entries()) {
+        if (client === undefined || (client.options.shard ?? 0) !== index) continue
+        client.isOpen = false
+        slots[slot] = undefined
+      }
+    }
+    this.#seats[index] = seat
+    for (const [other, { state, fromPeers }] of this.#seats.entries()) {
+      const incoming = rings[other]
+      if (incoming === undefined) continue
+      const outgoing = createRingMemory(RING_BYTES)
+      seat.fromPeers[other] = new RingConsumer(outgoing)
+      fromPeers[index] = new RingConsumer(incoming)
+      state.peers.replace(index, new RingProducer(outgoing))
+      replaceInterest(state, index)
+    }
+    this.settle()
+  }
+
+  /** A connection thread dies; its rings stay, which here makes no difference. */
+  loseConnectionThread(thread: number): void {
+    for (const client of this.#clients[thread]) if (client !== undefined) client.isOpen = false
+    for (const { state } of this.#seats) {
+      connectionThreadLost(state, thread)
+      state.attached[thread] = []
+    }
+    this.#clients[thread].length = 0
+    this.advance(0)
+  }
+
+  #work(seat: Seat): boolean {
+    const { state } = seat
+    state.nowMs = this.clock.now()
+    let taken = 0
+    for (const [from, ring] of seat.fromPeers.entries()) {
+      if (ring === undefined || this.#held.has(`${from} ${state.index}`)) continue
+      taken += ring.drain((bytes, ints, at) => receiveFromPeer(state, bytes, ints, at), RING_BYTES)
+    }
+    for (const [thread, ring] of seat.fromConnections.entries()) {
+      const handle = (bytes: Uint8Array, ints: Int32Array, at: number): void =>
+        receiveFromConnection(state, thread, bytes, ints, at)
+      taken += ring.drain(handle, RING_BYTES)
+    }
+    return taken > 0
+  }
+
+  /** A record that a connection thread gets. */
+  #receive(thread: number, bytes: Uint8Array, ints: Int32Array, at: number): void {
+    const slots = this.#clients[thread]
+    const kind = ints[(at >> 2) + KIND]
+    if (kind === OutboundKind.DELIVER) {
+      TestClient.receiveDelivery(slots, bytes, ints, at)
+      return
+    }
+    const slot = ints[(at >> 2) + SLOT]
+    const client = slots[slot]
+    if (kind === OutboundKind.RELEASED) {
+      slots[slot] = undefined
+      return
+    }
+    if (client === undefined) return // of a connection that is gone, as the connection thread sees it too
+    client.receive(kind, bytes, ints, at)
+    if (kind === OutboundKind.CLOSE) client.signal(InboundKind.CLOSED, CloseCause.CLOSED_BY_SHARD)
+  }
+}

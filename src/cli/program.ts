@@ -1,0 +1,114 @@
+/** The command line as a whole. The only importer of commander. */
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { programVersion } from '../base/version.js'
+import { checkCommand } from './check.js'
+import { type CommandContext, type CommandDefinition, type OptionDefinition, OptionValues } from './command.js'
+import { configCommand } from './config.js'
+import { CommandError, ExitCode } from './exit.js'
+import { pubCommand } from './pub.js'
+import { startCommand } from './start.js'
+import { subCommand } from './sub.js'
+import { versionCommand } from './version.js'
+
+export const COMMANDS: readonly CommandDefinition[] = [
+  startCommand,
+  checkCommand,
+  configCommand,
+  pubCommand,
+  subCommand,
+  versionCommand,
+]
+
+const EXIT_CODES = `
+Exit codes:
+  0  success
+  1  failed: could not listen, was refused, lost the connection
+  2  wrong command line or configuration
+  3  sub: not all messages of --count within --timeout
+`
+
+/**
+ * Runs what the arguments ask for.
+ * @param args without the program's name
+ * @throws CommandError on wrong usage, and what commands throw
+ */
+export async function runProgram(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  let exitCode: ExitCode = ExitCode.ok
+  const program = createProgram(context, (code) => {
+    exitCode = code
+  })
+  try {
+    await program.parseAsync(args, { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    return endOfParsing(error)
+  }
+  return exitCode
+}
+
+/** Help and version are thrown by commander too, and are no failures; help that nobody asked for is. */
+function endOfParsing(error: CommanderError): ExitCode {
+  if (error.exitCode === 0) return ExitCode.ok
+  if (error.code === 'commander.help') return ExitCode.wrongUsage
+  const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+  throw new CommandError(message, 'merlot help COMMAND shows what a command accepts', ExitCode.wrongUsage, {
+    cause: error,
+  })
+}
+
+function createProgram(context: CommandContext, onExit: (exitCode: ExitCode) => void): Command {
+  const program = new Command('merlot')
+    .description('MQTT broker for plants, buildings and labs.')
+    .version(programVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+      outputError: () => {}, // printed once, with its remedy, by whoever called runProgram
+    })
+  for (const definition of COMMANDS) addCommand(program, definition, context, onExit)
+  return program
+}
+
+function addCommand(
+  program: Command,
+  definition: CommandDefinition,
+  context: CommandContext,
+  onExit: (exitCode: ExitCode) => void,
+): void {
+  const command = program
+    .command(definition.name)
+    .summary(definition.summary)
+    .description(`${definition.summary}.`)
+    .helpOption(definition.ownsH ? '--help' : '-h, --help', 'print this help')
+    .allowExcessArguments(false)
+    .addHelpText('after', ['', 'Examples:', ...definition.examples.map((line) => `  ${line}`), ''].join('\n'))
+    .action(async () => onExit(await definition.run(new OptionValues(command.opts()), context)))
+  for (const option of definition.options) command.addOption(commanderOption(option))
+}
+
+function commanderOption(definition: OptionDefinition): Option {
+  const option = new Option(definition.flags, definition.doc)
+  switch (definition.kind) {
+    case 'choice':
+      return option.choices(definition.choices)
+    case 'integer':
+      return option.argParser((text) => integerOf(text, definition.min, definition.max))
+    case 'text':
+      if (definition.repeatable !== true) return option
+      return option.argParser((text, texts: readonly string[] | undefined) => [...(texts ?? []), text])
+    case 'flag':
+      return option
+  }
+}
+
+function integerOf(text: string, min: number, max: number): number {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || value < min || value > max) {
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`)
+  }
+  return value
+}

@@ -1,0 +1,75 @@
+/** `merlot start`: runs the broker until a signal ends it. */
+import { BrokerError } from '../base/errors.js'
+import type { Logger } from '../base/log.js'
+import { createLogger } from '../base/log-output.js'
+import { checkConfig } from '../config/check.js'
+import type { Finding } from '../config/finding.js'
+import type { LoadedConfig } from '../config/load.js'
+import type { RunningBroker } from '../main.js'
+import { bannerLines } from './banner.js'
+import type { CommandDefinition } from './command.js'
+import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
+import { CommandError, ExitCode } from './exit.js'
+import { StopSignals } from './stop-signals.js'
+
+export const startCommand: CommandDefinition = {
+  name: 'start',
+  summary: 'Start the broker; SIGINT (Ctrl+C) or SIGTERM stops it, a second one stops it at once',
+  options: CONFIG_OPTIONS,
+  examples: [
+    'merlot start',
+    'merlot start --host 0.0.0.0 --port 1884',
+    'merlot start --config merlot.yaml --data /var/lib/merlot',
+    'merlot start --port 0 --ws-port 0 --set session.queuedMessagesMax=1000',
+  ],
+  async run(values, context) {
+    const loaded = loadFromOptions(values, context)
+    const log = createLogger(loaded.config.log)
+    reportFindings(loaded, checkConfig(loaded.config, Date.now()), log)
+    const signals = new StopSignals(process)
+    try {
+      const { startBroker } = await import('../main.js')
+      const broker = await startBroker(loaded.config, { log })
+      context.stdout.write(`${bannerLines(loaded, broker.listeners, context.environment).join('\n')}\n`)
+      return await runUntilStopped(broker, signals, log)
+    } finally {
+      signals.close()
+    }
+  },
+}
+
+/** @throws CommandError for the first error: the broker would fail on it later, with less to say */
+function reportFindings(loaded: LoadedConfig, findings: readonly Finding[], log: Logger): void {
+  const error = findings.find(({ severity }) => severity === 'error')
+  if (error !== undefined) throw new CommandError(error.message, error.remedy, ExitCode.wrongUsage)
+  const configLog = log.area('config')
+  for (const warning of loaded.warnings) configLog.warn(warning)
+  for (const { message, remedy } of findings) configLog.warn(message, { remedy })
+}
+
+/**
+ * Waits for the first signal, then for the end of `stop()` or the second signal.
+ * @throws BrokerError when the broker can not go on
+ */
+export async function runUntilStopped(
+  broker: Pick<RunningBroker, 'failed' | 'stop' | 'stopNow'>,
+  signals: Pick<StopSignals, 'first' | 'second'>,
+  log: Logger,
+): Promise<ExitCode> {
+  const end = await Promise.race([signals.first, broker.failed])
+  if (end instanceof BrokerError) {
+    await broker.stopNow()
+    throw end
+  }
+  log.info('stopping', { signal: end })
+  const stopped = broker.stop().then(() => 'stopped' as const)
+  const how = await Promise.race([stopped, signals.second])
+  if (how === 'stopped') {
+    log.info('stopped')
+    return ExitCode.ok
+  }
+  stopped.catch(() => {}) // stopping in order no longer matters, and may fail for that reason
+  log.warn('stopping at once', { signal: how })
+  await broker.stopNow()
+  return ExitCode.failed
+}

@@ -1,0 +1,120 @@
+/** YAML, JSON and TOML to plain values and the places of their keys. The only importer of the parsers for files. */
+import { parse as parseTomlText, TomlError } from 'smol-toml'
+import { type Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { messageOf } from '../base/errors.js'
+import { tomlPositions } from './toml-positions.js'
+
+/** A place in a file; both count from 1. */
+export interface Position {
+  readonly line: number
+  readonly column: number
+}
+
+export interface ParsedFile {
+  readonly value: unknown
+  /** By printed path (`listeners.0.port`); the place of the key or of the list item. */
+  readonly positions: ReadonlyMap<string, Position>
+}
+
+interface SyntaxProblem {
+  readonly message: string
+  readonly position: Position | undefined
+}
+
+/** What the parsers throw: one or more problems with their places. */
+export class FileSyntaxError extends Error {
+  constructor(
+    readonly problems: readonly SyntaxProblem[],
+    options?: ErrorOptions,
+  ) {
+    super(problems.map((problem) => problem.message).join('; '), options)
+  }
+}
+
+/** @throws FileSyntaxError */
+export function parseYaml(text: string): ParsedFile {
+  const lines = new LineCounter()
+  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
+  if (!Array.isArray(documents) || documents.length === 0) return { value: undefined, positions: new Map() }
+  const [document, second] = documents
+  const problems = [...document!.errors, ...document!.warnings].map((error) => yamlProblem(error, lines))
+  if (second !== undefined) {
+    const position = positionAt(lines, second.range[0])
+    problems.push({ message: 'a configuration is one YAML document; a second one begins here', position })
+  }
+  if (problems.length > 0) throw new FileSyntaxError(problems)
+  try {
+    return { value: document!.toJS(), positions: yamlPositions(document!, lines) }
+  } catch (error) {
+    // An alias without an anchor or one that grows without bound is found only here.
+    throw new FileSyntaxError([{ message: messageOf(error), position: undefined }], { cause: error })
+  }
+}
+
+/** @throws FileSyntaxError */
+export function parseJson(text: string): ParsedFile {
+  const lines = new LineCounter()
+  // JSON is YAML too, which gives places and finds keys that occur twice.
+  const document = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })[0]
+  const problems = (document?.errors ?? []).map((error) => yamlProblem(error, lines))
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    const offset = /at position (\d+)/.exec(messageOf(error))?.[1]
+    const position = offset === undefined ? problems[0]?.position : positionOf(text, Number(offset))
+    throw new FileSyntaxError([{ message: messageOf(error), position }], { cause: error })
+  }
+  if (problems.length > 0) throw new FileSyntaxError(problems)
+  return { value, positions: document === undefined ? new Map() : yamlPositions(document as Document, lines) }
+}
+
+/** @throws FileSyntaxError */
+export function parseToml(text: string): ParsedFile {
+  try {
+    return { value: parseTomlText(text), positions: tomlPositions(text) }
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error
+    const message = error.message.split('\n')[0]!
+    throw new FileSyntaxError([{ message, position: { line: error.line, column: error.column } }], { cause: error })
+  }
+}
+
+function yamlProblem(error: YAMLError, lines: LineCounter): SyntaxProblem {
+  return { message: error.message, position: positionAt(lines, error.pos[0]) }
+}
+
+function positionAt(lines: LineCounter, offset: number): Position {
+  const { line, col } = lines.linePos(offset)
+  return { line, column: col }
+}
+
+function positionOf(text: string, offset: number): Position {
+  const before = text.slice(0, offset).split('\n')
+  return { line: before.length, column: before.at(-1)!.length + 1 }
+}
+
+function yamlPositions(document: Document, lines: LineCounter): Map<string, Position> {
+  const positions = new Map<string, Position>()
+  const visit = (node: unknown, path: string): void => {
+    const below = (step: string | number): string => (path === '' ? String(step) : `${path}.${step}`)
+    if (isMap(node)) {
+      for (const { key, value } of node.items) {
+        if (!isScalar(key)) continue
+        const keyPath = below(String(key.value))
+        if (key.range) positions.set(keyPath, positionAt(lines, key.range[0]))
+        visit(value, keyPath)
+      }
+    }
+    if (isSeq(node)) {
+      node.items.forEach((item, index) => {
+        const itemPath = below(index)
+        const range = (item as { range?: readonly number[] | null } | null)?.range
+        if (range) positions.set(itemPath, positionAt(lines, range[0]!))
+        visit(item, itemPath)
+      })
+    }
+  }
+  visit(document.contents, '')
+  return positions
+}
