@@ -64,7 +64,9 @@ export function encodeText(text: string): Uint8Array {
 
 /** A byte order mark stays [MQTT-1.5.4-3]. The bytes are copied first: TextDecoder refuses shared memory. */
 export function decodeText(bytes: Uint8Array, start: number, length: number): string {
-  return decoder.decode(bytes.slice(start, start + length))
+  const copy = new Uint8Array(length)
+  copy.set(bytes.subarray(start, start + length))
+  return decoder.decode(copy)
 }
 
 /** 32-bit FNV-1a, the hash that topics and client identifiers are spread with. */

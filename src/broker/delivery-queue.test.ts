@@ -40,7 +40,10 @@ t.test('memory of a long queue is given back when it is empty', async (t) => {
   const queue = new DeliveryQueue()
   for (let turn = 0; turn < 3; turn++) {
     for (let number = 0; number < 200; number++) queue.push(deliveryWith(String(number)))
-    t.same(drain(queue), Array.from({ length: 200 }, (_, number) => String(number)))
+    t.same(
+      drain(queue),
+      Array.from({ length: 200 }, (_, number) => String(number)),
+    )
   }
 })
 

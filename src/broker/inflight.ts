@@ -5,6 +5,8 @@ import type { Delivery } from './delivery-queue.js'
 export const InflightState = { FREE: 0, AWAITING_PUBACK: 1, AWAITING_PUBREC: 2, AWAITING_PUBCOMP: 3 } as const
 export type InflightState = (typeof InflightState)[keyof typeof InflightState]
 
+const PACKET_IDS_MAX = 65_535
+
 /**
  * Packet identifiers are given out in turn, and a place is found by the low bits of the identifier, so neither giving
  * nor freeing one searches. Sessions that end with their connection keep no deliveries here: they never resend.
@@ -20,7 +22,12 @@ export class Inflight {
     return this.#count
   }
 
-  /** Takes an unused packet identifier [MQTT-2.2.1-4]. The caller keeps within the receive maximum of the client. */
+  /** All packet identifiers are in use. Those that wait for PUBCOMP outlive connections and take no quota of new ones. */
+  get isFull(): boolean {
+    return this.#count === PACKET_IDS_MAX
+  }
+
+  /** Takes an unused packet identifier [MQTT-2.2.1-4]: there must be one. */
   reserve(state: InflightState, delivery: Delivery | undefined): number {
     if ((this.#count + 1) * 2 > this.#states.length && this.#states.length < 65_536) this.#grow()
     const mask = this.#states.length - 1

@@ -137,7 +137,8 @@ export class PublishFields {
     this.propertiesBytes = message.propertiesBytes
     this.payloadStart = message.payloadStart
     this.payloadBytes = message.payloadBytes
-    this.expirySeconds = -1
+    const leftMs = message.expiresAtMs - nowMs
+    this.expirySeconds = leftMs === Number.POSITIVE_INFINITY ? -1 : Math.max(0, Math.ceil(leftMs / 1_000))
     this.#kept = message
   }
 

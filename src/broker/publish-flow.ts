@@ -30,10 +30,8 @@ export function receivePublish(shard: ShardState, session: Session, fields: Publ
     acknowledge(shard, session, fields.packetId, fields.qos, refused)
     return
   }
-  if (fields.qos === 2) {
-    session.awaitingPubrel.add(fields.packetId)
-    session.received++
-  }
+  if (fields.qos === 2) session.awaitingPubrel.add(fields.packetId)
+  session.received++
   const pending = route(shard, fields, entry, session)
   if (pending === undefined) {
     const reasonCode = outcome(shard.accepted, shard.refused)
@@ -55,7 +53,7 @@ function checkReceiveMaximum(shard: ShardState, session: Session): void {
   // before MQTT 5 a client knows of no maximum; its identifiers are the bound
   if (session.version < 5) return
   const { receiveMaximum } = shard.config.session
-  if (session.received + session.pending.length >= receiveMaximum) {
+  if (session.received >= receiveMaximum) {
     throw new BrokerError('RECEIVE_MAXIMUM_EXCEEDED', { maximum: receiveMaximum })
   }
 }
@@ -112,10 +110,11 @@ function sendAcknowledgement(
   qos: number,
   reasonCode: ReasonCode,
 ): void {
-  // a refused QoS 2 message is over: the identifier is free for a new one [MQTT-4.3.3-9]
-  if (qos === 2 && reasonCode >= 0x80) {
-    if (session.version === 5 && session.awaitingPubrel.delete(packetId)) releaseReceived(session)
-    else if (session.version < 5) session.awaitingPubrel.add(packetId) // MQTT 3.1.1 cannot be told; it will send PUBREL
+  if (qos === 1) releaseReceived(session)
+  else if (reasonCode >= 0x80) {
+    // a refused QoS 2 message is over: the identifier is free for a new one [MQTT-4.3.3-9]
+    if (session.version < 5) session.awaitingPubrel.add(packetId) // cannot be told; it will send PUBREL
+    else if (session.awaitingPubrel.delete(packetId)) releaseReceived(session)
   }
   if (!session.isConnected) return
   const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC

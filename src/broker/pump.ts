@@ -41,8 +41,10 @@ function resendNext(shard: ShardState, session: Session): boolean {
     const packetId = session.resend[0]
     const delivery = session.inflight.deliveryOf(packetId)
     session.resend.shift()
-    // a late acknowledgement cannot come on a new connection, but a member of a shared group may have lost it since
-    if (delivery === undefined || session.inflight.stateOf(packetId) === InflightState.FREE) continue
+    // meanwhile the client may have sent the PUBREC it owed, or another member of a shared group have got it
+    const state = session.inflight.stateOf(packetId)
+    const isUnanswered = state === InflightState.AWAITING_PUBACK || state === InflightState.AWAITING_PUBREC
+    if (delivery === undefined || !isUnanswered) continue
     if (sendKept(shard, session, delivery, packetId)) return true
     session.inflight.release(packetId)
   }
@@ -60,7 +62,7 @@ function sendNextRetained(shard: ShardState, session: Session): boolean {
     }
     const { message, subscription } = next
     const qos = message.qos < subscription.qos ? message.qos : subscription.qos // [MQTT-3.8.4-8]
-    if (qos > 0 && session.sent >= session.sendQuota) return false
+    if (qos > 0 && !session.hasQuota) return false
     backlog.advance()
     if (message.expiresAtMs <= shard.nowMs) continue
     const delivery = new Delivery(message, qos, true, subscription.identifiers, undefined)
@@ -77,7 +79,7 @@ function sendNextQueued(shard: ShardState, session: Session): boolean {
       shard.count('droppedExpired') // [MQTT-3.3.2-5]
       continue
     }
-    if (next.qos > 0 && session.sent >= session.sendQuota) return false
+    if (next.qos > 0 && !session.hasQuota) return false
     dequeue(shard, session)
     if (sendKept(shard, session, next, 0)) return true
   }

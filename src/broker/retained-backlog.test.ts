@@ -50,14 +50,17 @@ t.test('a look moves nothing', async (t) => {
   t.ok(backlog.peek(retained))
 })
 
-t.test('a message that was replaced or cleared meanwhile is left out: the session got the new one by itself', async (t) => {
-  const { retained, backlog, publish, subscription, rest } = setUp('a', 'b', 'c')
-  backlog.add('#', subscription(1))
-  t.ok(backlog.peek(retained), 'spread out by now')
-  publish('a', 'new')
-  publish('b', '')
-  t.same(rest(), ['1 c'])
-})
+t.test(
+  'a message that was replaced or cleared meanwhile is left out: the session got the new one by itself',
+  async (t) => {
+    const { retained, backlog, publish, subscription, rest } = setUp('a', 'b', 'c')
+    backlog.add('#', subscription(1))
+    t.ok(backlog.peek(retained), 'spread out by now')
+    publish('a', 'new')
+    publish('b', '')
+    t.same(rest(), ['1 c'])
+  },
+)
 
 t.test('an unsubscribed filter gets nothing more, whether its turn has come or not', async (t) => {
   const { retained, backlog, subscription, rest } = setUp('a/1', 'a/2', 'b')

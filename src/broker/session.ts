@@ -48,7 +48,7 @@ export class Session {
   readonly inflight = new Inflight()
   /** QoS 2 messages received and not yet released: a repeat is not delivered again [MQTT-4.3.3-10]. */
   readonly awaitingPubrel = new PacketIdSet()
-  /** QoS 2 messages received on this connection and not yet released: they count for the receive maximum. */
+  /** QoS 1 and 2 messages received on this connection and not done with: they count for the receive maximum. */
   received = 0
   /** PUBLISH packets whose acknowledgement waits for other shards, in order [MQTT-4.6.0-2]. */
   readonly pending: PendingPublish[] = []
@@ -76,7 +76,12 @@ export class Session {
   canSend(qos: Qos): boolean {
     if (this.thread < 0 || this.isSlow) return false
     if (qos === 0) return this.queue.qos0Length === 0
-    return this.sent < this.sendQuota && this.queue.length === 0 && this.resend.length === 0
+    return this.hasQuota && this.queue.length === 0 && this.resend.length === 0
+  }
+
+  /** One more QoS 1 or 2 message may be sent. */
+  get hasQuota(): boolean {
+    return this.sent < this.sendQuota && !this.inflight.isFull
   }
 
   /** What was sent must be kept for a later connection. */

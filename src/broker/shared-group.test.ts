@@ -80,9 +80,17 @@ t.test('sticky and round robin stay within the members when some leave', async (
 t.test('who of this shard gets it', async (t) => {
   const [ann, bob, cas] = [member('ann'), member('bob'), member('cas', false)]
   const group = groupOf(ann, bob, cas)
-  t.same(names([0, 1, 2].map((place) => group.localFrom(place))), ['ann', 'bob', 'ann'], 'offline members are passed over')
+  t.same(
+    names([0, 1, 2].map((place) => group.localFrom(place))),
+    ['ann', 'bob', 'ann'],
+    'offline members are passed over',
+  )
   bob.session.sent = 1
-  t.same(names([0, 1, 2].map((place) => group.localFrom(place))), ['ann', 'ann', 'ann'], 'and those whose window is full')
+  t.same(
+    names([0, 1, 2].map((place) => group.localFrom(place))),
+    ['ann', 'ann', 'ann'],
+    'and those whose window is full',
+  )
   ann.session.sent = 1
   t.same(names([0, 1, 2].map((place) => group.localFrom(place))), ['ann', 'bob', 'cas'], 'somebody must queue it')
   t.same(names([groupOf().localFrom(0)]), ['nobody'])

@@ -2,6 +2,7 @@
 import { parse as parseTomlText, TomlError } from 'smol-toml'
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
 import { messageOf } from '../base/errors.js'
+import { jsonProblem } from './json-syntax.js'
 import { tomlPositions } from './toml-positions.js'
 
 /** A place in a file; both count from 1. */
@@ -54,19 +55,16 @@ export function parseYaml(text: string): ParsedFile {
 /** @throws FileSyntaxError */
 export function parseJson(text: string): ParsedFile {
   const lines = new LineCounter()
+  const wrong = jsonProblem(text)
+  if (wrong !== undefined) {
+    throw new FileSyntaxError([{ message: wrong.message, position: positionOf(text, wrong.offset) }])
+  }
   // JSON is YAML too, which gives places and finds keys that occur twice.
   const document = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })[0]
   const problems = (document?.errors ?? []).map((error) => yamlProblem(error, lines))
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    const offset = /at position (\d+)/.exec(messageOf(error))?.[1]
-    const position = offset === undefined ? problems[0]?.position : positionOf(text, Number(offset))
-    throw new FileSyntaxError([{ message: messageOf(error), position }], { cause: error })
-  }
   if (problems.length > 0) throw new FileSyntaxError(problems)
-  return { value, positions: document === undefined ? new Map() : yamlPositions(document as Document, lines) }
+  const positions = document === undefined ? new Map() : yamlPositions(document as Document, lines)
+  return { value: JSON.parse(text), positions }
 }
 
 /** @throws FileSyntaxError */

@@ -36,6 +36,8 @@ const CLOSING_MS_MAX = 5_000
 /** A MARK counts as reached when less than this waits for the socket. */
 const LOW_WATER_BYTES = 65_536
 
+const NO_BYTES = Buffer.alloc(0)
+
 export interface ConnectionResources {
   readonly config: BrokerConfig
   readonly clock: Clock
@@ -85,7 +87,7 @@ export class ConnectionThread {
     counters[Counter.connectionsAccepted]++
     counters[Counter.connectionsOpen]++
     transport.open({
-      onData: (chunk: Buffer) => this.#data(connection, chunk),
+      onData: (bytes, length) => this.#data(connection, bytes, length),
       onDrain: () => this.#drained(connection),
       onClose: () => this.#closed(connection),
     })
@@ -94,14 +96,14 @@ export class ConnectionThread {
 
   readonly #ringOf = (connection: Connection): RingProducer => this.resources.rings[connection.shard]
 
-  #data(connection: Connection, chunk: Buffer): void {
+  #data(connection: Connection, chunk: Buffer, length: number): void {
     if (connection.state >= ConnectionState.CLOSING) return
     if (connection.state === ConnectionState.ADMITTING) {
-      this.#inbound.stash(connection, chunk)
+      this.#inbound.stash(connection, chunk, length)
       return
     }
     try {
-      this.#inbound.take(connection, chunk, this.#ringOf, this.resources.clock.now())
+      this.#inbound.take(connection, chunk, length, this.#ringOf, this.resources.clock.now())
     } catch (thrown) {
       this.#refuse(connection, thrown)
     }
@@ -222,7 +224,7 @@ export class ConnectionThread {
       return
     }
     connection.transport.resume()
-    this.#data(connection, Buffer.alloc(0))
+    this.#data(connection, NO_BYTES, 0)
     if (connection.shard >= 0) this.#publish(connection.shard)
     this.flush()
   }

@@ -36,25 +36,38 @@ export class InboundReader {
    * Takes what was read. Complete packets go to `ringOf(connection)`, the rest waits in the connection.
    * @throws BrokerError for what the client may not send; packets before it have gone their way
    */
-  take(connection: Connection, chunk: Buffer, ringOf: (connection: Connection) => RingProducer, nowMs: number): void {
-    this.counters[Counter.bytesReceived] += chunk.length
+  take(
+    connection: Connection,
+    chunk: Buffer,
+    length: number,
+    ringOf: (connection: Connection) => RingProducer,
+    nowMs: number,
+  ): void {
+    this.counters[Counter.bytesReceived] += length
     let bytes = chunk
+    let end = length
     if (connection.partialBytes > 0) {
-      connection.partial.push(chunk)
-      connection.partialBytes += chunk.length
+      connection.partial.push(Buffer.from(chunk.subarray(0, length)))
+      connection.partialBytes += length
       // known to be incomplete: joining the pieces at each read would be quadratic for large packets
       if (connection.partialBytes < connection.neededBytes) return
       bytes = Buffer.concat(connection.partial, connection.partialBytes)
+      end = bytes.length
       connection.partial = NO_CHUNKS
       connection.partialBytes = 0
       connection.neededBytes = 0
     }
-    this.#parse(connection, bytes, ringOf, nowMs)
+    this.#parse(connection, bytes, end, ringOf, nowMs)
   }
 
-  #parse(connection: Connection, bytes: Buffer, ringOf: (connection: Connection) => RingProducer, nowMs: number): void {
+  #parse(
+    connection: Connection,
+    bytes: Buffer,
+    end: number,
+    ringOf: (connection: Connection) => RingProducer,
+    nowMs: number,
+  ): void {
     const frame = this.#frame
-    const end = bytes.length
     let position = 0
     let packets = 0
     try {
@@ -82,7 +95,7 @@ export class InboundReader {
       if (packets > 0) connection.lastPacketMs = nowMs
       this.counters[Counter.packetsReceived] += packets
     }
-    if (position < end) this.#keep(connection, bytes, position)
+    if (position < end) this.#keep(connection, bytes, position, end)
   }
 
   /** @returns false to leave the rest of the read for later */
@@ -201,18 +214,16 @@ export class InboundReader {
   }
 
   /** What has come while the connection could not be read. */
-  stash(connection: Connection, chunk: Buffer): void {
+  stash(connection: Connection, chunk: Buffer, length: number): void {
     if (connection.partialBytes === 0) connection.partial = []
-    connection.partial.push(chunk)
-    connection.partialBytes += chunk.length
+    connection.partial.push(Buffer.from(chunk.subarray(0, length)))
+    connection.partialBytes += length
     connection.neededBytes = 0
   }
 
-  #keep(connection: Connection, bytes: Buffer, position: number): void {
-    // a small rest is copied, so that it does not hold the whole read
-    const rest = bytes.subarray(position)
-    connection.partial = [rest.length < bytes.length / 2 ? Buffer.from(rest) : rest]
-    connection.partialBytes = rest.length
+  #keep(connection: Connection, bytes: Buffer, position: number, end: number): void {
+    connection.partial = [Buffer.from(bytes.subarray(position, end))]
+    connection.partialBytes = end - position
     connection.neededBytes = Math.max(0, this.#frame.packetBytes)
   }
 }

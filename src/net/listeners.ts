@@ -8,7 +8,7 @@ import { BrokerError } from '../base/errors.js'
 import { systemCode, systemReason } from '../base/system-error.js'
 import type { BrokerConfig, Listener } from '../config/schema.js'
 import type { Closable } from './accept-limits.js'
-import { StreamTransport } from './stream-transport.js'
+import { ownReads, SharedReads } from './stream-transport.js'
 import { readTlsOptions } from './tls-files.js'
 import type { Transport } from './transport.js'
 import { acceptWebSockets } from './websocket-transport.js'
@@ -29,8 +29,9 @@ export interface ListenerEvents {
 
 export class Listeners {
   readonly #servers: Server[] = []
-  /** Accepted sockets by peer: a TLS socket does not tell which socket it runs over. */
-  readonly #sockets = new Map<string, Socket>()
+  readonly #reads = new SharedReads()
+  /** Accepted sockets by peer, of TLS and HTTP servers: a TLS socket does not tell which socket it runs over. */
+  readonly #carriers = new Map<string, Socket>()
 
   constructor(
     readonly config: BrokerConfig,
@@ -59,26 +60,28 @@ export class Listeners {
     this.#servers.length = 0
   }
 
-  #admit(listener: Listener, socket: Socket): void {
-    const address = addressOf(listener, socket)
+  #admit(listener: Listener, accepted: Socket): void {
+    const address = addressOf(listener, accepted)
+    const isPlain = listener.type === 'tcp' || listener.type === 'unix'
+    const transport = isPlain ? this.#reads.adopt(accepted, address) : undefined
+    const socket = transport?.socket ?? accepted
     socket.on('error', ignored)
     if (!this.events.admit(socket, address)) {
       socket.destroy()
       return
     }
     const key = peerKey(socket)
-    this.#sockets.set(key, socket)
+    if (!isPlain) this.#carriers.set(key, socket)
     socket.on('close', () => {
-      if (this.#sockets.get(key) === socket) this.#sockets.delete(key)
+      if (this.#carriers.get(key) === socket) this.#carriers.delete(key)
       this.events.released(socket, address)
     })
-    const isPlain = listener.type === 'tcp' || listener.type === 'unix'
-    if (isPlain) this.events.accept(new StreamTransport(socket, address), socket, listener.type)
+    if (transport !== undefined) this.events.accept(transport, socket, listener.type)
   }
 
   /** The accepted socket under a TLS socket. */
   #carrierOf(socket: Socket): Closable {
-    return this.#sockets.get(peerKey(socket)) ?? socket
+    return this.#carriers.get(peerKey(socket)) ?? socket
   }
 
   #create(listener: Listener): Server {
@@ -87,12 +90,12 @@ export class Listeners {
     switch (listener.type) {
       case 'tcp':
       case 'unix':
-        return createServer()
+        return createServer({ pauseOnConnect: true })
       case 'tls': {
         const server = createTlsServer(readTlsOptions(listener))
         server.on('secureConnection', (socket) => {
           const address = addressOf(listener, socket)
-          this.events.accept(new StreamTransport(socket, address), this.#carrierOf(socket), 'tls')
+          this.events.accept(ownReads(socket, address), this.#carrierOf(socket), 'tls')
         })
         return server
       }
@@ -117,7 +120,6 @@ function addressOf(listener: Listener, socket: Socket): string {
   return listener.type === 'unix' ? listener.path : (socket.remoteAddress ?? '')
 }
 
-/** Sockets of a Unix listener have no address, and nothing runs over them. */
 function peerKey(socket: Socket): string {
   return `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`
 }

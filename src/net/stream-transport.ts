@@ -1,21 +1,30 @@
 /** TCP, TLS and Unix sockets. */
-import type { Socket } from 'node:net'
+import { Socket, type SocketConstructorOpts } from 'node:net'
 import type { Transport, TransportEvents } from './transport.js'
 
-export class StreamTransport implements Transport {
-  readonly address: string
-  readonly #socket: Socket
+/** Read into by every socket of the thread, one after the other. */
+const READ_BUFFER_BYTES = 131_072
 
-  constructor(socket: Socket, address: string) {
-    this.#socket = socket
-    this.address = address
+export class StreamTransport implements Transport {
+  readonly #socket: Socket
+  #onData: (bytes: Buffer, length: number) => void = ignored
+
+  /** @param open makes or returns the socket, which hands what it reads to the function it is given */
+  constructor(
+    readonly address: string,
+    open: (onData: (bytes: Buffer, length: number) => void) => Socket,
+  ) {
+    this.#socket = open((bytes, length) => this.#onData(bytes, length))
   }
 
-  /** Starts reading. */
+  get socket(): Socket {
+    return this.#socket
+  }
+
   open(events: TransportEvents): void {
     const socket = this.#socket
+    this.#onData = (bytes, length) => events.onData(bytes, length)
     socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => events.onData(chunk))
     socket.on('drain', () => events.onDrain())
     socket.on('error', ignored) // 'close' follows
     socket.on('close', () => events.onClose())
@@ -43,6 +52,42 @@ export class StreamTransport implements Transport {
 
   resume(): void {
     this.#socket.resume()
+  }
+}
+
+/** A transport over a socket that reads into memory of its own, as a TLS socket does. */
+export function ownReads(socket: Socket, address: string): StreamTransport {
+  return new StreamTransport(address, (onData) => {
+    socket.on('data', (chunk: Buffer) => onData(chunk, chunk.length))
+    return socket
+  })
+}
+
+/**
+ * Has the sockets of a thread read into one buffer. Node.js otherwise takes 64 kB for each read and gives back what was
+ * not used; with thousands of clients that send a little each, what stays is scattered over hundreds of megabytes. A
+ * socket can be told so only when it is made, and a server makes its sockets itself, so a new one takes over the handle.
+ */
+export class SharedReads {
+  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
+
+  /** @param accepted by a server with `pauseOnConnect`; it is not to be used any more */
+  adopt(accepted: Socket, address: string): StreamTransport {
+    return new StreamTransport(address, (onData) => this.#takeOver(accepted, onData))
+  }
+
+  #takeOver(accepted: Socket, onData: (bytes: Buffer, length: number) => void): Socket {
+    const holder = accepted as unknown as { _handle: unknown }
+    const buffer = this.#buffer
+    const callback = (length: number): boolean => {
+      onData(buffer, length)
+      return true
+    }
+    const options = { handle: holder._handle, onread: { buffer, callback } }
+    const socket = new Socket(options as unknown as SocketConstructorOpts)
+    holder._handle = null
+    accepted.destroy() // the server has one connection less to wait for
+    return socket
   }
 }
 

@@ -1,8 +1,8 @@
 /** A network connection as bytes, whatever carries it. */
 
 export interface TransportEvents {
-  /** The bytes are the receiver's to read until it returns. */
-  onData(chunk: Buffer): void
+  /** The first `length` bytes are the receiver's until it returns; then others are read into the same memory. */
+  onData(bytes: Buffer, length: number): void
   /** Everything that was buffered has been handed to the operating system. */
   onDrain(): void
   /** Nothing follows. Called once. */

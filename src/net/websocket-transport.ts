@@ -26,7 +26,7 @@ export class WebSocketTransport implements Transport {
   open(events: TransportEvents): void {
     const socket = this.#socket
     socket.on('message', (data: RawData, isBinary: boolean) => {
-      if (isBinary) events.onData(data as Buffer)
+      if (isBinary) events.onData(data as Buffer, (data as Buffer).length)
       else socket.close(UNSUPPORTED_DATA, 'MQTT wants binary frames') // [MQTT-6.0.0-1]
     })
     socket.on('error', () => socket.terminate())

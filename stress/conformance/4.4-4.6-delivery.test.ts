@@ -263,15 +263,15 @@ statement('MQTT-4.6.0-6', 'resends in the original order, whatever the identifie
   let bob = await byHand(broker, 'bob')
   await bob.subscribe(topic, { qos: 1 })
   for (let round = 0; round < 8; round++) {
-    await broker.publishMany(topic, 5, { qos: 1 })
-    for (const text of ['1', '2', '3', '4', '5']) {
+    await broker.publishMany(topic, 7, { qos: 1 })
+    for (const text of ['1', '2', '3', '4', '5', '6', '7']) {
       await bob.expectMessage(text)
       if (text <= '2') bob.acknowledgeOldest()
     }
     await bob.ping()
     await bob.drop()
     bob = await byHand(broker, 'bob')
-    for (const text of ['3', '4', '5']) {
+    for (const text of ['3', '4', '5', '6', '7']) {
       await bob.expectMessage(text)
       bob.acknowledgeOldest()
     }
