@@ -102,6 +102,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     async advance(ms) {
       clock.advance(ms)
       await Promise.all(supervisor.threads.map(({ api }) => api.tick()))
+      sysTopics.tick()
       await settled()
     },
     settled,

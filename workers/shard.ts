@@ -28,6 +28,7 @@ export default async function run(task: ShardTask): Promise<void> {
     config: task.config,
     clock,
     counters: openCounters(task.counters),
+    totals: task.totals,
     log,
     outlets: task.connections.map((pair) => new RingProducer(pair.toConnection)),
     peers: task.peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),

@@ -105,6 +105,7 @@ export class Supervisor {
         connectionDoorbells: wiring.connections.map(({ doorbell }) => doorbell),
         peersIn: wiring.peersInto(index),
         peersOut: wiring.peersOutOf(index),
+        totals: wiring.totals,
         shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
       }),
     )

@@ -12,8 +12,8 @@ export interface Seat {
 export class Wiring {
   readonly connections: readonly Seat[]
   readonly shards: readonly Seat[]
-  /** Connections of the whole broker: int 0 is their number. */
-  readonly totals = new SharedArrayBuffer(4)
+  /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
+  readonly totals = new SharedArrayBuffer(8)
   /** By connection thread, then shard. */
   readonly #pairs: RingPair[][]
   /** By sending shard, then receiving shard. */
@@ -58,7 +58,9 @@ export class Wiring {
       this.#peers[shard][other] = this.#newRing()
       this.#peers[other][shard] = this.#newRing()
     }
-    resetSeat(this.shards[shard])
+    const seat = this.shards[shard]
+    Atomics.sub(new Int32Array(this.totals), 1, openCounters(seat.counters)[Counter.sessions])
+    resetSeat(seat)
   }
 
   renewConnection(thread: number): void {

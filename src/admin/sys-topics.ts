@@ -9,6 +9,9 @@ import { COUNTER_NAMES, Counter, type CounterName, openCounters } from '../contr
 import type { InternalPublish } from '../contracts/threads.js'
 import { LoadAverages } from './load-averages.js'
 
+/** Milliseconds between looks at the clock. */
+const TICK_MS = 1_000
+
 type Totals = Readonly<Record<CounterName, number>>
 
 /** Each shard has all retained messages: one of them tells how many there are. */
@@ -40,6 +43,7 @@ export class SysTopics {
   readonly #startedMs: number
   readonly #load = new LoadAverages()
   #timer: NodeJS.Timeout | undefined
+  #dueMs = 0
   #clientsMax = 0
   #last = new Map<string, string>()
 
@@ -53,15 +57,19 @@ export class SysTopics {
   }
 
   start(): void {
+    if (this.config.sys.intervalSeconds === 0) return
+    this.tick()
+    this.#timer = setInterval(() => this.tick(), TICK_MS)
+  }
+
+  /** Publishes when the interval has passed on the broker's clock. */
+  tick(): void {
     const { intervalSeconds } = this.config.sys
-    if (intervalSeconds === 0) return
-    const update = (): void => {
-      this.publish(this.changes()).catch(() => {
-        this.#last = new Map() // the shard has just died: the one started anew gets everything again
-      })
-    }
-    update()
-    this.#timer = setInterval(update, intervalSeconds * 1_000)
+    if (intervalSeconds === 0 || this.clock.now() < this.#dueMs) return
+    this.#dueMs = this.clock.now() + intervalSeconds * 1_000
+    this.publish(this.changes()).catch(() => {
+      this.#last = new Map() // the shard has just died: the one started anew gets everything again
+    })
   }
 
   stop(): void {

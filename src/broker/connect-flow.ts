@@ -14,13 +14,13 @@ import { disarmWill } from './will.js'
 
 export function receiveConnect(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
   const old = takeOver(shard, request)
-  if (old === undefined && shard.sessions.size >= shard.config.session.sessionsMax / shard.shardCount) {
+  const session = old ?? new Session(request.clientId, hashText(request.clientId))
+  if (old === undefined && !shard.addSession(session)) {
     shard.count('sessionsRefused')
     shard.clientLog.log('warn', 'sessionsRefused', 'connection refused: session.sessionsMax is reached')
     refuse(shard, thread, slot, request)
     return
   }
-  const session = old ?? createSession(shard, request.clientId)
   attach(shard, session, thread, slot, request)
   const connack = encodeConnack(answer(shard, session, request, old !== undefined), request.version)
   shard.outlets[thread].send(OutboundKind.ACCEPT, slot, connack)
@@ -42,12 +42,9 @@ function takeOver(shard: ShardState, request: ConnectRequest): Session | undefin
   return undefined
 }
 
-function createSession(shard: ShardState, clientId: string): Session {
-  const id = encodeText(clientId)
-  const session = new Session(clientId, hashBytes(id, 0, id.length))
-  shard.sessions.set(clientId, session)
-  shard.count('sessions')
-  return session
+function hashText(text: string): number {
+  const bytes = encodeText(text)
+  return hashBytes(bytes, 0, bytes.length)
 }
 
 function attach(shard: ShardState, session: Session, thread: number, slot: number, request: ConnectRequest): void {

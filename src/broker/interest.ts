@@ -7,6 +7,9 @@ import { Audience } from './subscription.js'
 /** Audiences without anybody are swept when there are this many: until then a filter that comes back costs nothing. */
 const EMPTY_AUDIENCES_MAX = 1_024
 
+/** Number of an interest whose answer nobody waits for. */
+const UNASKED = 0
+
 export function audienceOf(shard: ShardState, filter: string): Audience {
   let audience = shard.filters.get(filter)
   if (audience === undefined) {
@@ -37,7 +40,10 @@ export function tidy(shard: ShardState, audience: Audience): void {
   if (!audience.isEmpty) return
   shard.emptyAudiences.add(audience)
   if (shard.emptyAudiences.size < EMPTY_AUDIENCES_MAX) return
-  for (const empty of shard.emptyAudiences) if (empty.isEmpty) shard.filters.delete(empty.filter)
+  for (const empty of shard.emptyAudiences) {
+    // one that was swept before may be here again, while its filter has a new audience
+    if (empty.isEmpty && shard.filters.get(empty.filter) === empty) shard.filters.delete(empty.filter)
+  }
   shard.emptyAudiences.clear()
   shard.topics.forgetEmpty()
 }
@@ -97,15 +103,14 @@ export function receiveInterest(
 
 /** A shard was started anew: forgets what it wanted, and tells it what this one wants. */
 export function replaceInterest(shard: ShardState, other: number): void {
-  const number = shard.peers.ask([other], () => {})
   for (const audience of shard.filters.values()) {
     audience.remotes.delete(other)
     for (const group of audience.groups.values()) group.remotes.delete(other)
     audience.version++
     tidy(shard, audience)
-    if (audience.subscribers.size > 0) sendInterest(shard, other, number, audience, undefined)
+    if (audience.subscribers.size > 0) sendInterest(shard, other, UNASKED, audience, undefined)
     for (const group of audience.groups.values()) {
-      if (group.members.length > 0) sendInterest(shard, other, number, audience, group)
+      if (group.members.length > 0) sendInterest(shard, other, UNASKED, audience, group)
     }
   }
 }

@@ -396,27 +396,18 @@ t.test('nothing waits for a shard that died', async (t) => {
 
 t.test('filters that come back are found, however many were swept while a shard was replaced', async (t) => {
   const { broker, ann, bob } = setUp()
-  // audiences without anybody stay until there are 1,024 of them; replacing a shard empties 1,000 more
+  const many = (name: string): string[] => Array.from({ length: 1_100 }, (_, number) => `${name}/${number}`)
+  // `kept` has nobody when the second shard dies, and so many others lose their only audience then that they are swept
   ann.subscribe('kept')
   ann.unsubscribe('kept')
-  for (let number = 0; number < 1_000; number++) bob.subscribe(`b/${number}`)
-  for (let number = 0; number < 500; number++) {
-    ann.subscribe(`a/${number}`)
-    ann.unsubscribe(`a/${number}`)
-  }
+  bob.subscribe(many('bob'))
   broker.replaceShard(1)
   ann.subscribe('kept')
-  for (let number = 0; number < 500; number++) ann.subscribe(`a/${number}`)
-  const churn = broker.connect('churn')
-  for (let number = 0; number < 1_100; number++) {
-    churn.subscribe(`c/${number}`)
-    churn.unsubscribe(`c/${number}`)
-  }
+  ann.subscribe(many('ann'))
+  ann.unsubscribe(...many('ann')) // sweeps again
   ann.take()
-  const publisher = broker.connect('publisher')
-  for (let number = 0; number < 500; number++) publisher.publish(`a/${number}`, 'x')
-  publisher.publish('kept', 'x')
-  t.equal(ann.take().length, 501)
+  broker.connect('publisher').publish('kept', 'x')
+  t.same(ann.take(), ['kept=x q0 #0'])
 })
 
 t.test('large messages cross, and rings that are full lose nothing', async (t) => {

@@ -10,12 +10,16 @@ export class PendingPublish {
   reasonCode: ReasonCode | undefined = undefined
   /** Called once, when all answers are there. */
   onSettled: () => void = () => {}
+  /** Of the session, on which it came. */
+  readonly connection: number
 
   constructor(
     readonly session: Session,
     readonly packetId: number,
     readonly qos: number,
-  ) {}
+  ) {
+    this.connection = session.connection
+  }
 
   count(accepted: number, refused: number): void {
     this.accepted += accepted

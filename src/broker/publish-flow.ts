@@ -25,13 +25,13 @@ export function receivePublish(shard: ShardState, session: Session, fields: Publ
     return
   }
   checkReceiveMaximum(shard, session)
+  session.received++
   const refused = refusal(shard, session, fields, entry)
   if (refused !== undefined) {
     acknowledge(shard, session, fields.packetId, fields.qos, refused)
     return
   }
   if (fields.qos === 2) session.awaitingPubrel.add(fields.packetId)
-  session.received++
   const pending = route(shard, fields, entry, session)
   if (pending === undefined) {
     const reasonCode = outcome(shard.accepted, shard.refused)
@@ -96,8 +96,10 @@ function acknowledge(shard: ShardState, session: Session, packetId: number, qos:
 
 function settlePending(shard: ShardState, session: Session): void {
   while (session.pending.length > 0 && session.pending[0].isSettled) {
-    const { packetId, qos, reasonCode, accepted, refused } = session.pending[0]
+    const { connection, packetId, qos, reasonCode, accepted, refused } = session.pending[0]
     session.pending.shift()
+    // the client sends it again on its new connection, and would take this answer for one to that, or to a new message
+    if (qos === 1 && connection !== session.connection) continue
     sendAcknowledgement(shard, session, packetId, qos, reasonCode ?? outcome(accepted, refused))
   }
   if (session.isConnected) shard.outlets[session.thread].flushAcks()
@@ -112,9 +114,11 @@ function sendAcknowledgement(
 ): void {
   if (qos === 1) releaseReceived(session)
   else if (reasonCode >= 0x80) {
-    // a refused QoS 2 message is over: the identifier is free for a new one [MQTT-4.3.3-9]
-    if (session.version < 5) session.awaitingPubrel.add(packetId) // cannot be told; it will send PUBREL
-    else if (session.awaitingPubrel.delete(packetId)) releaseReceived(session)
+    if (session.version === 5) {
+      // over: the identifier is free for a new message [MQTT-4.3.3-9]
+      session.awaitingPubrel.delete(packetId)
+      releaseReceived(session)
+    } else session.awaitingPubrel.add(packetId) // cannot be told, so it will send PUBREL
   }
   if (!session.isConnected) return
   const type = qos === 1 ? PacketType.PUBACK : PacketType.PUBREC

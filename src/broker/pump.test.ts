@@ -20,7 +20,10 @@ t.test('pumping waits for its mark', async (t) => {
     t.equal(broker.count('messagesStored'), count - parts.reduce((sum, length) => sum + length, 0))
     client.reachMark()
   }
-  t.equal(parts.reduce((sum, length) => sum + length, 0), count)
+  t.equal(
+    parts.reduce((sum, length) => sum + length, 0),
+    count,
+  )
   t.equal(parts.length, 4, `${parts}: a quarter of a megabyte each`)
 })
 

@@ -63,8 +63,7 @@ export function connectionClosed(shard: ShardState, session: Session, cause: Clo
 export function endSession(shard: ShardState, session: Session): void {
   if (!session.isConnected && session.expirySeconds > 0) shard.count('sessionsDisconnected', -1)
   if (session.expiryTimer !== undefined) shard.timers.cancel(session.expiryTimer)
-  shard.sessions.delete(session.clientId)
-  shard.count('sessions', -1)
+  shard.removeSession(session)
   const groupMessages = takeGroupMessages(shard, session, true)
   for (const filter of [...session.subscriptions.keys()]) unsubscribe(shard, session, filter)
   publishWill(shard, session)

@@ -20,6 +20,8 @@ export interface ShardResources {
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly counters: Counters
+  /** Of the whole broker: int 1 is the number of sessions. */
+  readonly totals: SharedArrayBuffer
   readonly log: Logger
   /** Towards each connection thread. */
   readonly outlets: readonly RingProducer[]
@@ -29,8 +31,6 @@ export interface ShardResources {
 
 export class ShardState {
   readonly index: number
-  /** Shards of the broker, this one included. */
-  readonly shardCount: number
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly counters: Counters
@@ -38,6 +38,7 @@ export class ShardState {
   /** Lines about single clients, at a bounded rate. */
   readonly clientLog: RateLimitedLog
   readonly sessions = new Map<string, Session>()
+  readonly #totals: Int32Array
   /** Connected sessions by connection thread and slot. */
   readonly attached: (Session | undefined)[][]
   readonly filters = new FilterTree<Audience>()
@@ -63,10 +64,10 @@ export class ShardState {
 
   constructor(resources: ShardResources) {
     this.index = resources.index
-    this.shardCount = resources.peers.length
     this.config = resources.config
     this.clock = resources.clock
     this.counters = resources.counters
+    this.#totals = new Int32Array(resources.totals)
     this.log = resources.log
     this.clientLog = new RateLimitedLog(resources.log.area('session'), () => this.clock.now())
     this.outlets = resources.outlets.map((ring) => new Outlet(ring))
@@ -75,6 +76,23 @@ export class ShardState {
     this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax)
     this.retained = new RetainedMessages(resources.config.retained)
     this.nowMs = resources.clock.now()
+  }
+
+  /** @returns false when the broker has as many sessions as it may */
+  addSession(session: Session): boolean {
+    if (Atomics.add(this.#totals, 1, 1) >= this.config.session.sessionsMax) {
+      Atomics.sub(this.#totals, 1, 1)
+      return false
+    }
+    this.sessions.set(session.clientId, session)
+    this.count('sessions')
+    return true
+  }
+
+  removeSession(session: Session): void {
+    Atomics.sub(this.#totals, 1, 1)
+    this.sessions.delete(session.clientId)
+    this.count('sessions', -1)
   }
 
   count(name: CounterName, amount = 1): void {

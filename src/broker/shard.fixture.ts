@@ -46,6 +46,7 @@ class Seat {
       config,
       clock,
       counters: openCounters(createCountersMemory()),
+      totals: fixture.totals,
       log,
       outlets: pairs.map(({ toConnection }) => new RingProducer(toConnection)),
       peers: peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
@@ -60,6 +61,7 @@ class Seat {
 }
 
 export class ShardFixture {
+  readonly totals = new SharedArrayBuffer(8)
   readonly clock = new ManualClock()
   readonly config: BrokerConfig
   readonly logged: LogRecord[] = []

@@ -14,6 +14,11 @@ import { Subscription } from './subscription.js'
 
 /** The answer goes out when every shard knows of the new subscriptions: what is published then arrives. */
 export function receiveSubscribe(shard: ShardState, session: Session, packet: Subscribe): void {
+  for (const { filter } of packet.subscriptions) {
+    const problem = filterProblem(filter)
+    // 0x8F is for filters that are well-formed (§3.14.2.1), so these end the connection [MQTT-4.7.1-1], [MQTT-4.7.1-2]
+    if (problem !== undefined) throw new BrokerError('MALFORMED_PACKET', { reason: `topic filter: ${problem}` })
+  }
   const codes: number[] = []
   let unknown = 1
   let reason: string | undefined
@@ -53,8 +58,6 @@ function refusal(
   session: Session,
   request: SubscriptionRequest,
 ): { reasonCode: ReasonCode; reason: string } | undefined {
-  const problem = filterProblem(request.filter)
-  if (problem !== undefined) return { reasonCode: ReasonCode.TOPIC_FILTER_INVALID, reason: problem }
   const { bytesMax, levelsMax } = shard.config.topic
   if (Buffer.byteLength(request.filter) > bytesMax || countTopicLevels(request.filter) > levelsMax) {
     const reason = `more than ${bytesMax} bytes or ${levelsMax} levels`
@@ -94,11 +97,11 @@ function subscribe(
     session.retainedBacklog ??= new RetainedBacklog()
     session.retainedBacklog.add(request.filter, subscription)
   }
-  if (audience.subscribers.size === 1 || audience.isAnnouncing) {
+  if (audience.subscribers.size === 1 || audience.announcing > 0) {
     // a second subscriber waits for the announcement of the first one too
-    audience.isAnnouncing = true
+    audience.announcing++
     announce(shard, audience, undefined, () => {
-      audience.isAnnouncing = false
+      audience.announcing--
       whenKnown()
     })
   } else whenKnown()

@@ -63,8 +63,8 @@ export class Audience {
   /** Other shards with ordinary subscribers. */
   readonly remotes = new Set<number>()
   version = 0
-  /** Other shards are being told of the first subscriber and have not all answered. */
-  isAnnouncing = false
+  /** How often other shards are being told of a first subscriber and have not all answered. */
+  announcing = 0
   constructor(readonly filter: string) {}
 
   get isEmpty(): boolean {

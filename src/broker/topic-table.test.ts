@@ -117,8 +117,9 @@ t.test('topics with one hash are told apart, also after some were replaced', asy
   const subscriptions = new Subscriptions(300, () => 7)
   const ann = new Session('ann', 1)
   subscriptions.subscribe(ann, 'a/5')
-  const ask = (number: number): void =>
+  const ask = (number: number): void => {
     t.same(subscriptions.receivers(`a/${number}`), number === 5 ? ['ann 0'] : [], `a/${number}`)
+  }
   for (let number = 0; number < 1_000; number++) {
     const entry = subscriptions.find(`a/${number}`)
     if (entry.name !== `a/${number}`) t.fail(`${entry.name} for a/${number}`)

@@ -42,7 +42,6 @@ export const COUNTER_NAMES = [
   'droppedRetainedFull',
   'droppedSessionEnded',
   'refusedSubscriptions',
-  'refusedQuota',
   'willsPublished',
 ] as const
 export type CounterName = (typeof COUNTER_NAMES)[number]

@@ -15,6 +15,8 @@ export interface ThreadTask {
   readonly clock: SharedArrayBuffer
   readonly doorbell: SharedArrayBuffer
   readonly counters: SharedArrayBuffer
+  /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
+  readonly totals: SharedArrayBuffer
   readonly control: MessagePort
   /** Carries `LogRecord`s to the main thread. */
   readonly log: MessagePort
@@ -32,8 +34,6 @@ export interface ShardTask extends ThreadTask {
 export interface ConnectionTask extends ThreadTask {
   readonly shards: readonly RingPair[]
   readonly shardDoorbells: readonly SharedArrayBuffer[]
-  /** Connections of the whole broker: int 0 is their number. */
-  readonly totals: SharedArrayBuffer
   /** Several connection threads listen on the same ports. */
   readonly sharesPorts: boolean
 }

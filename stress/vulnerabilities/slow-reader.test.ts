@@ -29,9 +29,9 @@ behaviour('drops QoS 0 for a client that does not read, and serves the others', 
       await other.expectMessage(`after ${sent}`)
     }
   }
-  await flood(10_000) // until buffers have their size and garbage is collected at its pace
-  const growth = await growthDuring(() => flood(10_000))
-  t.ok(growth < 64 * MEBIBYTE, `grew by ${growth} bytes while 200 MB were published`)
+  await flood(5_000) // until buffers have their size and garbage is collected at its pace
+  const growth = await growthDuring(() => flood(7_500))
+  t.ok(growth < 64 * MEBIBYTE, `grew by ${growth} bytes while 150 MB were published`)
   slow.destroy()
 })
 
@@ -42,7 +42,7 @@ behaviour('queues QoS 1 up to its bound for a client that does not read', BOUNDE
   slow.pause()
   const publisher = await broker.connect()
   const codes: number[] = []
-  for (let number = 1; number <= 4_000; number++)
+  for (let number = 1; number <= 1_000; number++)
     codes.push(await publisher.publish(flood, bytesOf(number), { qos: 1 }))
   const refused = codes.filter((code) => code === 0x97).length
   t.same(
@@ -52,10 +52,10 @@ behaviour('queues QoS 1 up to its bound for a client that does not read', BOUNDE
   )
   t.ok(refused > 0, 'the publisher learns that the queue is full')
   slow.resume()
-  for (let round = 0; round < ROUNDS_MAX && slow.messages.length < 4_000 - refused; round++) await slow.ping()
+  for (let round = 0; round < ROUNDS_MAX && slow.messages.length < 1_000 - refused; round++) await slow.ping()
   await broker.settle()
   const numbers = slow.messages.map(({ text }) => Number(text.slice(0, 6)))
-  t.equal(numbers.length, 4_000 - refused, 'nothing that was acknowledged is lost')
+  t.equal(numbers.length, 1_000 - refused, 'nothing that was acknowledged is lost')
   t.same(
     numbers,
     [...numbers].sort((one, other) => one - other),
