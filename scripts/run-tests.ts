@@ -7,7 +7,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { closingLine, readReport, type TapSuite } from './test-report.js'
+import { closingLine, readReport, slowestFiles, type TapSuite } from './test-report.js'
 
 const dist = dirname(dirname(fileURLToPath(import.meta.url)))
 const root = dirname(dist)
@@ -42,8 +42,10 @@ async function main(): Promise<void> {
   try {
     const reportFile = join(folder, 'report.json')
     await run(files, reportFile)
-    const report = readReport(JSON.parse(readFileSync(reportFile, 'utf8')) as TapSuite)
+    const root = JSON.parse(readFileSync(reportFile, 'utf8')) as TapSuite
+    const report = readReport(root)
     for (const failure of report.failures) process.stdout.write(`\nFAILED ${failure}\n`)
+    process.stdout.write(`\nslowest files:\n  ${slowestFiles(root, 8).join('\n  ')}\n`)
     process.stdout.write(`\n${closingLine(report)}\n`)
     process.exitCode = report.failed === 0 && report.passed > 0 ? 0 : 1
   } finally {

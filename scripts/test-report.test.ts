@@ -1,5 +1,5 @@
 import t from 'tap'
-import { closingLine, readReport, type TapSuite } from './test-report.js'
+import { closingLine, readReport, slowestFiles, type TapSuite } from './test-report.js'
 
 const passing: TapSuite = { name: 'adds', fullname: 'a > adds', ok: true, cases: [{ ok: true }, { ok: true }] }
 const failing: TapSuite = {
@@ -24,6 +24,15 @@ t.test('a file that crashes or runs no test is a failure', async (t) => {
   t.equal(closingLine(report), '1 passed, 2 failed, 0 skipped')
   t.match(report.failures.join('\n'), 'exit 1')
   t.match(report.failures.join('\n'), 'no test ran')
+})
+
+t.test('the slowest files come first', async (t) => {
+  const suites = [
+    { name: 'a', time: 10 },
+    { name: 'b', time: 2_000 },
+    { name: 'c', time: 300 },
+  ]
+  t.same(slowestFiles({ name: 'run', suites }, 2), ['2.0 s b', '0.3 s c'])
 })
 
 t.test('a test that only skips is skipped', async (t) => {

@@ -13,6 +13,8 @@ export interface TapSuite {
   readonly name: string
   readonly fullname?: string
   readonly ok?: boolean
+  /** Milliseconds. */
+  readonly time?: number
   readonly failures?: number
   readonly cases?: readonly TapCase[]
   readonly suites?: readonly TapSuite[]
@@ -78,6 +80,14 @@ function caseTexts(suite: TapSuite): string[] {
       const { diff, stack } = (diag ?? {}) as { diff?: string; stack?: string }
       return [`  ${name ?? ''}`, diff, stack].filter(Boolean).join('\n').trimEnd().replaceAll('\n', '\n    ')
     })
+}
+
+/** The files that took longest, with their seconds. */
+export function slowestFiles(root: TapSuite, count: number): string[] {
+  return [...(root.suites ?? [])]
+    .sort((a, b) => (b.time ?? 0) - (a.time ?? 0))
+    .slice(0, count)
+    .map(({ name, time = 0 }) => `${(time / 1_000).toFixed(1)} s ${name}`)
 }
 
 /** The last line of a run. */

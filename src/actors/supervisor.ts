@@ -164,14 +164,15 @@ export class Supervisor {
     this.wiring.renewShard(index)
     this.#startShard(index)
     this.#log.warn('shard started anew; the sessions it held are lost, because there is no store', { index })
-    const pairs = this.wiring.pairsOfShard(index)
-    await Promise.all(this.#connections.map(({ api }, thread) => api.replaceShard(index, pairs[thread])))
     const into = this.wiring.peersInto(index)
     const outOf = this.wiring.peersOutOf(index)
-    for (const [other, { api }] of this.#shards.entries()) {
+    // before any client is back: what it publishes must reach those who are connected to other shards
+    await tellAll(this.#shards, async ({ api }, other) => {
       const [incoming, outgoing] = [outOf[other], into[other]]
       if (incoming !== undefined && outgoing !== undefined) await api.replacePeer(index, incoming, outgoing)
-    }
+    })
+    const pairs = this.wiring.pairsOfShard(index)
+    await tellAll(this.#connections, ({ api }, thread) => api.replaceShard(index, pairs[thread]))
   }
 
   async #restartConnection(index: number): Promise<void> {
@@ -179,7 +180,31 @@ export class Supervisor {
     this.#startConnection(index)
     this.#log.warn('connection thread started anew; its network connections are lost', { index })
     const pairs = this.wiring.pairsOfConnection(index)
-    await Promise.all(this.#shards.map(({ api }, shard) => api.replaceConnectionThread(index, pairs[shard])))
-    await this.#connections[index].api.listen(index === 0 ? this.#ports : this.#portsOfOthers())
+    await tellAll(this.#shards, ({ api }, shard) => api.replaceConnectionThread(index, pairs[shard]))
+    const ports = index === 0 ? this.#ports : this.#portsOfOthers()
+    await tellAll([this.#connections[index]], ({ api }) => api.listen(ports))
   }
+}
+
+/** Calls threads side by side. One that dies meanwhile is not missed: it is started anew with what it would be told. */
+async function tellAll<Api extends object>(
+  threads: readonly RunningThread<Api>[],
+  call: (thread: RunningThread<Api>, index: number) => Promise<unknown>,
+): Promise<void> {
+  const calls = threads.map(async (thread, index) => {
+    try {
+      await call(thread, index)
+    } catch (cause) {
+      if (!(await hasEnded(thread))) throw cause
+    }
+  })
+  await Promise.all(calls)
+}
+
+function hasEnded({ ended }: { readonly ended: Promise<void> }): Promise<boolean> {
+  const known = ended.then(
+    () => true,
+    () => true,
+  )
+  return Promise.race([known, new Promise<boolean>((resolve) => setImmediate(resolve, false))])
 }

@@ -35,6 +35,8 @@ export class ThreadPool<Api extends object> {
       idleTimeout: Number.POSITIVE_INFINITY,
       // the default would stop the event loop of a thread between tasks; ours have sockets and timers of their own
       atomics: 'disabled',
+      // loaders that the main thread runs under, as tests do, are not for these threads and make them slow to start
+      execArgv: [],
     })
   }
 

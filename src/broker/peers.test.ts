@@ -288,65 +288,6 @@ t.test('the expiry of a message goes along, also that of a will', async (t) => {
   t.equal(broker.shard(1).retained.messages, 0)
 })
 
-t.test('shared subscriptions over two shards', async (t) => {
-  const { broker, ann, bob } = setUp()
-  const members = [ann, bob, broker.connect('cas', { shard: 1 })]
-  for (const member of members) {
-    member.subscribe('$share/g/t', { qos: 1 })
-    member.take()
-  }
-  const publisher = broker.connect('publisher')
-  for (let number = 0; number < 60; number++) publisher.publish('t', String(number), { qos: 1 })
-  const got = members.map((member) => member.takeAll())
-  t.equal(new Set(got.flat().map((text) => text.split(' ')[0])).size, 60, 'each message once')
-  t.same(
-    got.map((texts) => texts.length),
-    [20, 20, 20],
-    'round robin',
-  )
-  t.equal(publisher.take().filter((text) => /^puback #\d+$/.test(text)).length, 60)
-})
-
-t.test('shared subscriptions: hash strategies choose the same member again', async (t) => {
-  for (const strategy of ['hashTopic', 'hashClient', 'sticky'] as const) {
-    const broker = new ShardFixture({ shards: 2, config: { sharedSubscription: { strategy } } })
-    const members = [0, 1, 1].map((shard, number) => {
-      const member = broker.connect(`m${number}`, { shard })
-      member.subscribe('$share/g/+')
-      member.take()
-      return member
-    })
-    const publishers = ['p1', 'p2'].map((name) => broker.connect(name))
-    const owners = new Map<string, Set<number>>()
-    for (let turn = 0; turn < 5; turn++) {
-      for (const [p, publisher] of publishers.entries()) {
-        for (const topic of ['a', 'b', 'c', 'd', 'e']) {
-          publisher.publish(topic, `${p}`)
-          const owner = members.findIndex((member) => member.take().length > 0)
-          const key = strategy === 'hashTopic' ? topic : strategy === 'hashClient' ? String(p) : 'all'
-          owners.set(key, (owners.get(key) ?? new Set()).add(owner))
-        }
-      }
-    }
-    for (const [key, owner] of owners) t.equal(owner.size, 1, `${strategy} ${key}`)
-  }
-})
-
-t.test('shared subscriptions: when the last member of a shard ends, one of another shard takes over', async (t) => {
-  const { broker, ann, bob } = setUp()
-  ann.subscribe('$share/g/t', { qos: 1 })
-  ann.take()
-  broker.connect('publisher').publish('t', 'x', { qos: 1, properties: { expirySeconds: 60 } })
-  t.same(ann.take(), ['t=x q1 #1'])
-  bob.subscribe('$share/g/t', { qos: 1 })
-  bob.take()
-  broker.advance(10_000)
-  ann.drop()
-  t.same(bob.take(), ['t=x q1 #1'])
-  t.equal(bob.properties[0].expirySeconds, 50)
-  t.equal(broker.count('droppedSessionEnded'), 0)
-})
-
 t.test('a shard that was started anew knows what others want, and they know nothing of its past', async (t) => {
   const { broker, ann, bob } = setUp()
   ann.subscribe(['from/ann', '$share/g/shared'])

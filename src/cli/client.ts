@@ -54,6 +54,8 @@ const CLOSE_SECONDS = 5
 /** MQTT.js acknowledges nothing when it is given an error, and reports that error. */
 const NOT_ACCEPTED = new Error('the message was not accepted')
 const NOT_AUTHENTICATED: ReadonlySet<number> = new Set([4, 5, 0x86, 0x87])
+/** How the parser of MQTT.js begins its complaints before it knows a packet. */
+const NOT_MQTT = /^(Invalid header flag|Cannot parse|Invalid variable byte integer)/
 const OTHER_VERSION: ReadonlySet<number> = new Set([1, 0x84])
 
 /** An MQTT connection that answers calls with what the broker said. */
@@ -222,7 +224,7 @@ function notConnected(target: Target, error: unknown, refusal: Packet | undefine
     })
   }
   const first = error instanceof AggregateError ? error.errors[0] : error
-  const remedy = connectRemedy(systemCode(first) ?? '', messageOf(first))
+  const remedy = connectRemedy(target, systemCode(first) ?? '', messageOf(first))
   return new CommandError(`cannot connect to ${url}: ${connectReason(first)}`, remedy, ExitCode.failed, {
     cause: error,
   })
@@ -234,19 +236,26 @@ function refusalRemedy(code: number): string | undefined {
   return undefined
 }
 
-/** The message of OpenSSL is full of addresses and file names; its reason is what a person can read. */
+/**
+ * The message of OpenSSL is full of addresses and file names; its reason is what a person can read. Node.js 24 adds advice
+ * that is for programmers, and the parser tells what it took an answer for that is none of MQTT.
+ */
 function connectReason(error: unknown): string {
   const reason = error instanceof Error && 'reason' in error ? error.reason : undefined
-  return typeof reason === 'string' ? reason : systemReason(error)
+  if (typeof reason === 'string') return reason
+  if (NOT_MQTT.test(messageOf(error))) return 'the answer is not MQTT'
+  return systemReason(error).replace(/; if the root CA is installed locally.*$/, '')
 }
 
-function connectRemedy(code: string, message: string): string | undefined {
+function connectRemedy({ transport }: Target, code: string, message: string): string | undefined {
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return 'is the broker running? "merlot start" starts one here'
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'check the name of the host'
   if (code.startsWith('ERR_SSL_') && /ALERT.*(CERTIFICATE|UNKNOWN_CA)/.test(code)) {
     return 'the broker wants a certificate of this client that it trusts: give --cert and --key'
   }
-  if (code.startsWith('ERR_SSL_')) return 'does this port speak TLS?'
+  const isCutOff = (transport === 'tls' || transport === 'wss') && code === 'ECONNRESET'
+  if (code.startsWith('ERR_SSL_') || isCutOff) return 'does this port speak TLS?'
+  if (NOT_MQTT.test(message)) return 'does this port speak something else, such as WebSocket (--ws) or TLS (--tls)?'
   if (/CERT|SIGNATURE|SELF_SIGNED/.test(code))
     return 'name the authority of the broker with --ca, or accept any with --insecure'
   if (message.startsWith('Unexpected server response')) return 'check the path of the WebSocket with --path'

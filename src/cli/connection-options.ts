@@ -5,8 +5,9 @@ import { resolve } from 'node:path'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import type { ProtocolVersion, Qos } from '../mqtt/packets.js'
+import { isValidTopicName } from '../mqtt/topic-name.js'
 import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
-import { wrongUsage } from './exit.js'
+import { type CommandError, wrongUsage } from './exit.js'
 import { type Target, targetOf } from './target.js'
 
 const SECONDS_MAX = 4_294_967_295
@@ -127,6 +128,11 @@ export function requireMqtt5(values: OptionValues, version: ProtocolVersion, nam
   throw wrongUsage(`--${option} is a feature of MQTT 5`, 'leave it out, or use --protocol 5')
 }
 
+/** The broker would only close the connection, and before QoS 1 nobody would see it. */
+export function notATopic(text: string): CommandError {
+  return wrongUsage(`"${text}" is not a topic to publish to`, 'it must not be empty, and + and # are for subscribers')
+}
+
 export function qosOf(value: number | undefined): Qos {
   return value === 1 || value === 2 ? value : 0
 }
@@ -158,6 +164,7 @@ function willOf(values: OptionValues): WillSettings | undefined {
     if (names.some((name) => values.has(name))) throw wrongUsage('a will needs a topic', 'add --will-topic')
     return undefined
   }
+  if (!isValidTopicName(topic)) throw notATopic(topic)
   return {
     topic,
     payload: values.text('willMessage') ?? '',

@@ -4,7 +4,7 @@ import { programVersion } from '../base/version.js'
 import { checkCommand } from './check.js'
 import { type CommandContext, type CommandDefinition, type OptionDefinition, OptionValues } from './command.js'
 import { configCommand } from './config.js'
-import { CommandError, ExitCode } from './exit.js'
+import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { pubCommand } from './pub.js'
 import { startCommand } from './start.js'
 import { subCommand } from './sub.js'
@@ -33,6 +33,10 @@ Exit codes:
  * @throws CommandError on wrong usage, and what commands throw
  */
 export async function runProgram(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  const [first, asked] = args
+  if (first === 'help' && asked !== undefined && !['help', ...COMMANDS.map(({ name }) => name)].includes(asked)) {
+    throw wrongUsage(`unknown command '${asked}'`, 'merlot help lists all')
+  }
   let exitCode: ExitCode = ExitCode.ok
   const program = createProgram(context, (code) => {
     exitCode = code

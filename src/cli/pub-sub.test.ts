@@ -123,7 +123,10 @@ t.test('pub and sub against a broker', async (t) => {
   })
 
   t.test('what the broker refuses is said with its reason', async (t) => {
-    t.match(await pub('-t', 'a/+', '-m', 'x', '-q', '1'), { exitCode: 1, stderr: /topic name invalid \(0x90\)/ })
+    t.match(await pub('-t', '$SYS/x', '-m', 'x', '-q', '1'), {
+      exitCode: 1,
+      stderr: /refused: not authorized \(0x87\)/,
+    })
     t.match(await pub('-t', 'a', '-m', 'x', '--topic-alias', '65535'), {
       exitCode: 1,
       stderr: /topic alias 65535\nuse an alias/,
@@ -134,6 +137,12 @@ t.test('pub and sub against a broker', async (t) => {
       exitCode: 1,
       stderr: /^merlot: cannot connect to ws:.*\ncheck the path of the WebSocket with --path\n$/,
     })
+    const webPort = new URL(broker.webSocketUrl).port
+    t.match(await runMerlot(['pub', '-p', webPort, '-t', 'a', '-m', 'x']), {
+      exitCode: 1,
+      stderr: /: the answer is not MQTT\ndoes this port speak something else, such as WebSocket/,
+    })
+    t.match(await pub('--tls', '-t', 'a', '-m', 'x'), { exitCode: 1, stderr: /\ndoes this port speak TLS\?\n$/ })
     const taken = await subscribed(broker, '-t', 'a', '-i', 'same')
     const taker = await subscribed(broker, '-t', 'a', '-i', 'same', '-W', '1')
     t.equal(await taken.exitCode, 1)

@@ -1,8 +1,9 @@
 /** `merlot pub`: publishes messages. */
 import type { ProtocolVersion } from '../mqtt/packets.js'
+import { isValidTopicName } from '../mqtt/topic-name.js'
 import type { PublishOptions } from './client.js'
 import type { CommandDefinition, OptionDefinition, OptionValues } from './command.js'
-import { CONNECTION_OPTIONS, connectionSettings, qosOf, requireMqtt5 } from './connection-options.js'
+import { CONNECTION_OPTIONS, connectionSettings, notATopic, qosOf, requireMqtt5 } from './connection-options.js'
 import { ExitCode, wrongUsage } from './exit.js'
 import { payloadsOf } from './payloads.js'
 import { userPropertiesOf } from './user-properties.js'
@@ -56,6 +57,7 @@ export const pubCommand: CommandDefinition = {
     requireMqtt5(values, settings.version, MQTT5_OPTIONS)
     const topic = values.text('topic')
     if (topic === undefined) throw wrongUsage('no topic is given', 'add --topic')
+    if (!isValidTopicName(topic)) throw notATopic(topic)
     const payloads = payloadsOf(values, context)
     const options = publishOptions(values, settings.version)
     const { connectToBroker } = await import('./client.js')

@@ -1,4 +1,5 @@
 /** `merlot sub`: subscribes and prints what arrives. */
+import { filterProblem } from '../mqtt/topic-filter.js'
 import type { BrokerConnection, MessageHandler } from './client.js'
 import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
 import { CONNECTION_OPTIONS, connectionSettings, qosOf, requireMqtt5 } from './connection-options.js'
@@ -56,6 +57,8 @@ const SUBSCRIPTION_OPTIONS: readonly OptionDefinition[] = [
 ]
 const MQTT5_OPTIONS = ['retainAsPublished', 'retainHandling', 'subscriptionId', 'userProperty']
 
+const FILTER_REMEDY = 'examples of valid ones: boiler/temperature, boiler/+/state, boiler/#'
+
 export const subCommand: CommandDefinition = {
   name: 'sub',
   summary: 'Subscribe and print messages',
@@ -75,6 +78,10 @@ export const subCommand: CommandDefinition = {
       throw wrongUsage('--no-local is a feature of MQTT 5', 'leave it out')
     const filters = values.texts('topic')
     if (filters.length === 0) throw wrongUsage('no topic filter is given', 'add --topic')
+    for (const filter of filters) {
+      const problem = filterProblem(filter)
+      if (problem !== undefined) throw wrongUsage(`"${filter}" is not a topic filter: ${problem}`, FILTER_REMEDY)
+    }
     const receiver = new Receiver(values, context, settings.version !== 5)
     const signals = new StopSignals(process)
     const { connectToBroker } = await import('./client.js')

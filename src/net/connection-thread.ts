@@ -158,7 +158,9 @@ export class ConnectionThread {
         return isReadable(connection)
       case PacketType.DISCONNECT:
         checkDisconnect(connection, decodeControl(type as ControlType, packet, connection.version) as Disconnect)
-        this.#passDisconnect(connection, packet)
+        // while authentication goes on, there is no session yet to be told
+        if (connection.shard < 0) this.#close(connection, CloseCause.DISCONNECTED)
+        else this.#passDisconnect(connection, packet)
         return false
       default:
         throw new BrokerError('PROTOCOL_ERROR', { reason: `packet type ${type} before authentication has ended` })
@@ -189,7 +191,7 @@ export class ConnectionThread {
     if (method === undefined || auth.authenticationMethod !== method) {
       throw new BrokerError('PROTOCOL_ERROR', { reason: 'AUTH without the authentication method of CONNECT' })
     }
-    const isNew = auth.reasonCode === ReasonCode.RE_AUTHENTICATE && connection.state === ConnectionState.CONNECTED
+    const isNew = auth.reasonCode === ReasonCode.RE_AUTHENTICATE
     if (isNew === (exchange !== undefined)) {
       throw new BrokerError('PROTOCOL_ERROR', { reason: 'AUTH that does not continue or begin an authentication' })
     }

@@ -1,0 +1,121 @@
+/** A connection thread with transports and shards at the hands of a test. */
+import { createSinkLogger, type LogRecord } from '../base/log.js'
+import { ManualClock } from '../base/manual-clock.fixture.js'
+import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
+import { Outlet } from '../broker/outlet.js'
+import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
+import { Counter, type CounterName, createCountersMemory, openCounters } from '../contracts/counters.js'
+import { OutboundKind } from '../contracts/records.js'
+import { encodeConnect, PLAIN_CONNECT } from '../mqtt/client-codec.js'
+import { encodeConnack } from '../mqtt/control-codec.js'
+import type { Connect, ProtocolVersion } from '../mqtt/packets.js'
+import { type Authenticator, anonymousAuthenticator } from '../security/authenticator.js'
+import { AcceptLimits } from './accept-limits.js'
+import { ConnectionThread } from './connection-thread.js'
+import { takeRecords } from './ring-records.fixture.js'
+import { FakeTransport } from './transport.fixture.js'
+
+export interface ThreadOptions {
+  readonly config?: BrokerConfigInput
+  readonly authenticator?: Authenticator
+  readonly shards?: number
+  readonly ringBytes?: number
+}
+
+export class ThreadFixture {
+  readonly clock = new ManualClock()
+  readonly counters = openCounters(createCountersMemory())
+  readonly logged: LogRecord[] = []
+  readonly limits: AcceptLimits
+  readonly thread: ConnectionThread
+  readonly #toShards: RingProducer[] = []
+  readonly #atShards: RingConsumer[] = []
+  readonly #outlets: Outlet[] = []
+  readonly #fromShards: RingConsumer[] = []
+
+  constructor({
+    config = {},
+    authenticator = anonymousAuthenticator,
+    shards = 1,
+    ringBytes = 65_536,
+  }: ThreadOptions = {}) {
+    const parsed = BrokerConfig.parse(config)
+    for (let shard = 0; shard < shards; shard++) {
+      const [there, back] = [createRingMemory(ringBytes), createRingMemory(ringBytes)]
+      this.#toShards.push(new RingProducer(there))
+      this.#atShards.push(new RingConsumer(there))
+      this.#outlets.push(new Outlet(new RingProducer(back)))
+      this.#fromShards.push(new RingConsumer(back))
+    }
+    this.limits = new AcceptLimits(parsed.connection, new SharedArrayBuffer(8), this.counters)
+    this.thread = new ConnectionThread({
+      config: parsed,
+      clock: this.clock,
+      counters: this.counters,
+      log: createSinkLogger({ level: 'warn', areas: {} }, (record) => this.logged.push(record)),
+      limits: this.limits,
+      authenticator,
+      rings: this.#toShards,
+      written: (shard) => this.#toShards[shard].publish(),
+    })
+  }
+
+  count(name: CounterName): number {
+    return this.counters[Counter[name]]
+  }
+
+  /** A socket that the limits have admitted. */
+  accept(): FakeTransport {
+    const transport = new FakeTransport()
+    const refused = this.limits.admit(transport, transport.address, this.clock.now())
+    if (refused !== undefined) throw new Error(refused)
+    this.thread.accept(transport, transport, 'tcp')
+    return transport
+  }
+
+  /** A client that is connected; its slot is `slot`, the first one 0. */
+  connect(slot: number, connect: Partial<Connect> = {}): FakeTransport {
+    const transport = this.accept()
+    transport.receive(connectPacket(connect))
+    this.takeRecords()
+    this.acceptClient(slot, connect.version)
+    transport.take()
+    return transport
+  }
+
+  /** As the shard does. */
+  acceptClient(slot: number, version: ProtocolVersion = 5, shard = 0): void {
+    const connack = encodeConnack({ sessionPresent: false, reasonCode: 0 }, version)
+    this.fromShard((outlet) => outlet.send(OutboundKind.ACCEPT, slot, connack), shard)
+  }
+
+  /** Lets a shard write records, and the thread read them. */
+  fromShard(write: (outlet: Outlet) => void, shard = 0): void {
+    const outlet = this.#outlets[shard]
+    write(outlet)
+    outlet.flushAcks()
+    for (outlet.ring.publish(); !this.#fromShards[shard].isEmpty; outlet.ring.publish()) {
+      this.#fromShards[shard].drain((bytes, ints, at) => this.thread.receive(bytes, ints, at), 1 << 30)
+    }
+    this.thread.flush()
+  }
+
+  /** What the shards were told. */
+  takeRecords(shard = 0): string[] {
+    return takeRecords(this.#toShards[shard], this.#atShards[shard])
+  }
+
+  isCongested(shard = 0): boolean {
+    return this.#toShards[shard].isCongested
+  }
+
+  advance(ms: number): void {
+    this.clock.nowMs += ms
+    this.thread.tick()
+    this.thread.flush()
+  }
+}
+
+export function connectPacket(connect: Partial<Connect> = {}): Uint8Array {
+  return encodeConnect({ ...PLAIN_CONNECT, ...connect })
+}
