@@ -1,18 +1,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import t from 'tap'
+import { packageFolder } from '../src/base/version.js'
 import { wrongImports } from './check-imports.js'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-
 t.test('imports of this project point one way', async (t) => {
-  t.same(wrongImports(root), [])
+  t.same(wrongImports(packageFolder()), [])
 })
 
 t.test('a wrong import is found', async (t) => {
   const folder = t.testdir({})
-  for (const name of ['src/base', 'src/broker', 'workers']) mkdirSync(join(folder, name), { recursive: true })
+  for (const name of ['src/base', 'src/broker', 'storage', 'workers'])
+    mkdirSync(join(folder, name), { recursive: true })
   writeFileSync(join(folder, 'src/base/ring.ts'), "import { Session } from '../broker/session.js'\n")
   writeFileSync(join(folder, 'src/broker/session.ts'), "import type {\n  Piscina,\n} from 'piscina'\n")
   const wrong = wrongImports(folder).map(({ file, reason }) => `${file}: ${reason}`)

@@ -15,7 +15,17 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/admin': ['src/base', 'src/config', 'src/contracts', 'src/actors'],
   src: ['src/base', 'src/config', 'src/contracts', 'src/mqtt', 'src/actors', 'src/admin'],
   'src/cli': ['src', 'src/base', 'src/config', 'src/mqtt'],
-  workers: ['src/base', 'src/config', 'src/contracts', 'src/actors', 'src/security', 'src/broker', 'src/net'],
+  storage: ['src/base', 'src/mqtt', 'src/config', 'src/contracts'],
+  workers: [
+    'storage',
+    'src/base',
+    'src/config',
+    'src/contracts',
+    'src/actors',
+    'src/security',
+    'src/broker',
+    'src/net',
+  ],
 }
 
 /** Packages that exactly one file may import, so that they can be replaced there. */
@@ -36,7 +46,7 @@ export interface WrongImport {
   readonly reason: string
 }
 
-/** @param root of the project; looks at `src` and `workers`, tests left out */
+/** @param root of the project; looks at `src`, `storage` and `workers`, tests left out */
 export function wrongImports(root: string): WrongImport[] {
   const wrong: WrongImport[] = []
   for (const file of sources(root)) {
@@ -51,7 +61,7 @@ export function wrongImports(root: string): WrongImport[] {
 }
 
 function* sources(root: string): Generator<string> {
-  for (const folder of ['src', 'workers']) {
+  for (const folder of ['src', 'storage', 'workers']) {
     for (const file of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
       const isTest = /\.(test|property\.test|bench|harness|fixture)\.ts$/.test(file)
       if (file.endsWith('.ts') && !file.endsWith('.d.ts') && !isTest) yield join(folder, file)

@@ -7,6 +7,7 @@ import { Reactor } from '../src/base/reactor.js'
 import { type RecordHandler, RingConsumer, RingProducer } from '../src/base/ring.js'
 import { serve } from '../src/base/rpc.js'
 import { replaceInterest } from '../src/broker/interest.js'
+import type { Message } from '../src/broker/message.js'
 import { Outlet } from '../src/broker/outlet.js'
 import { pumpAll } from '../src/broker/pump.js'
 import { closeAll, connectionThreadLost } from '../src/broker/session-end.js'
@@ -14,6 +15,7 @@ import { publishInternal, receiveFromConnection, receiveFromPeer, tick } from '.
 import { ShardState } from '../src/broker/shard-state.js'
 import { openCounters } from '../src/contracts/counters.js'
 import type { ShardApi, ShardTask } from '../src/contracts/threads.js'
+import { MemoryStorage } from '../storage/memory-storage.js'
 
 /** Milliseconds between looks at timers: the precision of expiry intervals and will delays. */
 const TICK_MS = 250
@@ -29,6 +31,7 @@ export default async function run(task: ShardTask): Promise<void> {
     clock,
     counters: openCounters(task.counters),
     totals: task.totals,
+    storage: new MemoryStorage<Message>(task.config.retained),
     log,
     outlets: task.connections.map((pair) => new RingProducer(pair.toConnection)),
     peers: task.peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { filterMatches } from '../mqtt/topic-filter.js'
+import { deepTopic, topicFilter, topicName } from '../mqtt/topics.fixture.js'
 import { FilterTree } from './filter-tree.js'
-import { deepTopic, topicFilter, topicName } from './topics.fixture.js'
 
 function treeOf(...filters: readonly string[]): FilterTree<string> {
   const tree = new FilterTree<string>()

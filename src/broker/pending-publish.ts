@@ -6,6 +6,8 @@ export class PendingPublish {
   accepted = 0
   refused = 0
   isSettled = false
+  /** Answers still to come: of the other shards together, of the storage. */
+  awaited = 0
   /** Where it is certain whatever other shards say. */
   reasonCode: ReasonCode | undefined = undefined
   /** Called once, when all answers are there. */
@@ -26,7 +28,10 @@ export class PendingPublish {
     this.refused += refused
   }
 
+  /** One of the awaited answers has come. */
   settle(): void {
+    this.awaited--
+    if (this.awaited > 0) return
     this.isSettled = true
     this.onSettled()
   }

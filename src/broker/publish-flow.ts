@@ -33,14 +33,18 @@ export function receivePublish(shard: ShardState, session: Session, fields: Publ
   }
   if (fields.qos === 2) session.awaitingPubrel.add(fields.packetId)
   const pending = route(shard, fields, entry, session)
-  if (pending === undefined) {
-    const reasonCode = outcome(shard.accepted, shard.refused)
-    acknowledge(shard, session, fields.packetId, fields.qos, reasonCode)
+  const { storage } = shard
+  if (pending === undefined && storage.isFlushed) {
+    acknowledge(shard, session, fields.packetId, fields.qos, outcome(shard.accepted, shard.refused))
     return
   }
-  pending.count(shard.accepted, shard.refused)
-  session.pending.push(pending)
-  pending.onSettled = () => settlePending(shard, session)
+  const waiting = pending ?? new PendingPublish(session, fields.packetId, fields.qos)
+  waiting.count(shard.accepted, shard.refused)
+  waiting.onSettled = () => settlePending(shard, session)
+  session.pending.push(waiting)
+  if (storage.isFlushed) return
+  waiting.awaited++
+  storage.whenFlushed(() => waiting.settle())
 }
 
 /** A QoS 2 message that was received before: answered again, delivered once [MQTT-4.3.3-10]. */

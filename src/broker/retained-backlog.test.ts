@@ -1,6 +1,7 @@
 import t from 'tap'
+import { MemoryRetained } from '../../storage/memory-retained.js'
 import { messageWith, payloadOf } from './message.fixture.js'
-import { RetainedMessages } from './retained.js'
+import type { Message } from './message.js'
 import { RetainedBacklog } from './retained-backlog.js'
 import { Session } from './session.js'
 import { Subscription } from './subscription.js'
@@ -8,13 +9,13 @@ import { Subscription } from './subscription.js'
 const NOW_MS = 1_750_000_000_000
 
 function setUp(...topics: readonly string[]): {
-  retained: RetainedMessages
+  retained: MemoryRetained<Message>
   backlog: RetainedBacklog
   publish: (topic: string, payload: string) => void
   subscription: (identifier: number) => Subscription
   rest: () => string[]
 } {
-  const retained = new RetainedMessages({ messagesMax: 1_000, bytesMax: 1_000_000 })
+  const retained = new MemoryRetained<Message>({ messagesMax: 1_000, bytesMax: 1_000_000 })
   const backlog = new RetainedBacklog()
   const session = new Session('ann', 1)
   const publish = (topic: string, payload: string): void =>

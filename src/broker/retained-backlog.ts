@@ -1,10 +1,10 @@
 /** Retained messages that a session has yet to get for its new subscriptions. */
+import type { RetainedStore, RetainedTopic } from '../contracts/storage.js'
 import type { Message } from './message.js'
-import type { RetainedMessages, RetainedTopic } from './retained.js'
 import type { Subscription } from './subscription.js'
 
 interface Item {
-  readonly topic: RetainedTopic
+  readonly topic: RetainedTopic<Message>
   /** What was retained when the subscription was made: a later message reaches the session by itself. */
   readonly message: Message
 }
@@ -33,7 +33,7 @@ export class RetainedBacklog {
   }
 
   /** @returns the next message and the subscription it is for; undefined when nothing is left */
-  peek(retained: RetainedMessages): { message: Message; subscription: Subscription } | undefined {
+  peek(retained: RetainedStore<Message>): { message: Message; subscription: Subscription } | undefined {
     for (;;) {
       while (this.#next < this.#items.length) {
         const { topic, message } = this.#items[this.#next]

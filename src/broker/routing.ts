@@ -62,6 +62,7 @@ function routeFurther(
   if (fields.qos > 0 && publisher !== undefined) {
     const waiting = new PendingPublish(publisher, fields.packetId, fields.qos)
     pending = waiting
+    waiting.awaited++
     number = shard.peers.ask(
       targets,
       () => waiting.settle(),

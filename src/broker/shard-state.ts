@@ -6,11 +6,11 @@ import { RateLimitedLog } from '../base/log-rate.js'
 import type { RingProducer } from '../base/ring.js'
 import type { BrokerConfig } from '../config/schema.js'
 import { Counter, type CounterName, type Counters } from '../contracts/counters.js'
+import type { RetainedStore, ShardStorage } from '../contracts/storage.js'
 import { FilterTree } from './filter-tree.js'
-import { MessageMemory, PublishFields } from './message.js'
+import { type Message, MessageMemory, PublishFields } from './message.js'
 import { Outlet } from './outlet.js'
 import { Peers } from './peers.js'
-import { RetainedMessages } from './retained.js'
 import type { Session } from './session.js'
 import type { Audience } from './subscription.js'
 import { TopicTable } from './topic-table.js'
@@ -23,6 +23,7 @@ export interface ShardResources {
   /** Of the whole broker: int 1 is the number of sessions. */
   readonly totals: SharedArrayBuffer
   readonly log: Logger
+  readonly storage: ShardStorage<Message>
   /** Towards each connection thread. */
   readonly outlets: readonly RingProducer[]
   /** Towards each other shard; undefined at the own place. */
@@ -43,7 +44,7 @@ export class ShardState {
   readonly attached: (Session | undefined)[][]
   readonly filters = new FilterTree<Audience>()
   readonly topics: TopicTable
-  readonly retained: RetainedMessages
+  readonly storage: ShardStorage<Message>
   readonly timers = new Timers()
   readonly outlets: Outlet[]
   readonly peers: Peers
@@ -74,7 +75,7 @@ export class ShardState {
     this.attached = resources.outlets.map(() => [])
     this.peers = new Peers(resources.index, resources.peers)
     this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax)
-    this.retained = new RetainedMessages(resources.config.retained)
+    this.storage = resources.storage
     this.nowMs = resources.clock.now()
   }
 
@@ -93,6 +94,10 @@ export class ShardState {
     Atomics.sub(this.#totals, 1, 1)
     this.sessions.delete(session.clientId)
     this.count('sessions', -1)
+  }
+
+  get retained(): RetainedStore<Message> {
+    return this.storage.retained
   }
 
   count(name: CounterName, amount = 1): void {

@@ -9,6 +9,7 @@ import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import { COUNTER_NAMES, Counter, type CounterName, createCountersMemory, openCounters } from '../contracts/counters.js'
 import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
 import { type ClientOptions, TestClient } from './client.fixture.js'
+import { HeldStorage } from './held-storage.fixture.js'
 import { replaceInterest } from './interest.js'
 import { connectionThreadLost } from './session-end.js'
 import { receiveFromConnection, receiveFromPeer, tick } from './shard.js'
@@ -47,6 +48,7 @@ class Seat {
       clock,
       counters: openCounters(createCountersMemory()),
       totals: fixture.totals,
+      storage: fixture.storageOf(index),
       log,
       outlets: pairs.map(({ toConnection }) => new RingProducer(toConnection)),
       peers: peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
@@ -62,6 +64,8 @@ class Seat {
 
 export class ShardFixture {
   readonly totals = new SharedArrayBuffer(8)
+  /** What shards keep in; a test may hold back the flush of one. */
+  readonly storages: HeldStorage[] = []
   readonly clock = new ManualClock()
   readonly config: BrokerConfig
   readonly logged: LogRecord[] = []
@@ -70,6 +74,11 @@ export class ShardFixture {
   /** By connection thread, then slot. */
   readonly #clients: (TestClient | undefined)[][]
   readonly #held = new Set<string>()
+
+  storageOf(index: number): HeldStorage {
+    this.storages[index] = new HeldStorage(this.config.retained)
+    return this.storages[index]
+  }
 
   constructor(readonly options: FixtureOptions = {}) {
     const { shards = 1, threads = 1 } = options
@@ -105,7 +114,7 @@ export class ShardFixture {
   connect(clientId: string, options: ClientOptions = {}): TestClient {
     const { shard = 0, thread = 0 } = options
     const slots = this.#clients[thread]
-    let slot = slots.findIndex((client) => client === undefined)
+    let slot = slots.indexOf(undefined)
     if (slot < 0) slot = slots.length
     const client = new TestClient(this, this.#seats[shard].toShard[thread], clientId, slot, options)
     slots[slot] = client
@@ -117,6 +126,7 @@ export class ShardFixture {
   settle(): void {
     for (let worked = true; worked; ) {
       worked = false
+      for (const seat of this.#seats) seat.publish() // also what was written outside of a record
       for (const seat of this.#seats) {
         seat.publish()
         if (this.#work(seat)) worked = true

@@ -171,7 +171,10 @@ export function receiveFromPeer(shard: ShardState, bytes: Uint8Array, ints: Int3
       const head = shard.peers.readHead(ints, i)
       receiveForward(shard, shard.fields, head)
       if (head.number > 0) {
-        shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, shard.accepted, shard.refused)
+        const { accepted, refused } = shard
+        shard.storage.whenFlushed(() => {
+          shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, accepted, refused)
+        })
       }
       return
     }

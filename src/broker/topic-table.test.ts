@@ -4,12 +4,12 @@ import t from 'tap'
 import { encodeText, hashBytes } from '../base/bytes.js'
 import { decodePublishProperties } from '../mqtt/publish-properties.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
+import { topicFilter, topicName } from '../mqtt/topics.fixture.js'
 import { FilterTree } from './filter-tree.js'
 import { Session } from './session.js'
 import { SharedGroup } from './shared-group.js'
 import { Audience, Subscription } from './subscription.js'
 import { type TopicEntry, TopicTable } from './topic-table.js'
-import { topicFilter, topicName } from './topics.fixture.js'
 
 /** As a shard keeps them: audiences in a tree, a table over it. */
 class Subscriptions {

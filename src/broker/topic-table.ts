@@ -4,8 +4,8 @@
  * notices by the versions of the audiences it has.
  */
 import { decodeText, sameBytes } from '../base/bytes.js'
+import { NameTree } from '../mqtt/name-tree.js'
 import type { FilterTree } from './filter-tree.js'
-import { NameTree } from './name-tree.js'
 import type { Session } from './session.js'
 import type { SharedGroup } from './shared-group.js'
 import { type Audience, type Subscription, sumOf } from './subscription.js'

@@ -142,6 +142,17 @@ t.test('the size of a packet is judged by its header', async (t) => {
   t.equal(count('packetsReceived'), 0)
 })
 
+t.test('the pieces of a large packet are joined once, when it is complete', async (t) => {
+  const { connection, read } = setUp()
+  const packet = publish('t', 'x'.repeat(50_000))
+  for (let from = 0; from < 50_000; from += 10_000) {
+    t.same(read(packet.subarray(from, from + 10_000)), [])
+    t.equal(connection.partial.length, from / 10_000 + 1)
+  }
+  t.match(read(packet.subarray(50_000)), [/^3 publish t=x{50000} /])
+  t.equal(connection.partialBytes, 0)
+})
+
 t.test('what clients may not send', async (t) => {
   const cases: [title: string, bytes: readonly number[], code: string, version?: ProtocolVersion][] = [
     ['a length of five bytes', [0x30, 0x80, 0x80, 0x80, 0x80, 0x01], 'MALFORMED_PACKET'],

@@ -1,29 +1,30 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
-import { filterMatches } from '../mqtt/topic-filter.js'
-import { messageWith, payloadOf } from './message.fixture.js'
-import { RetainedMessages } from './retained.js'
-import { topicFilter, topicName } from './topics.fixture.js'
+import { messageWith, payloadOf } from '../src/broker/message.fixture.js'
+import type { Message } from '../src/broker/message.js'
+import { filterMatches } from '../src/mqtt/topic-filter.js'
+import { topicFilter, topicName } from '../src/mqtt/topics.fixture.js'
+import { MemoryRetained } from './memory-retained.js'
 
 const NOW_MS = 1_750_000_000_000
 const UNLIMITED = { messagesMax: 1_000_000, bytesMax: Number.MAX_SAFE_INTEGER }
 
 /** As a shard does. @param payload empty to clear */
-function publish(retained: RetainedMessages, topic: string, payload: string, nowMs = NOW_MS, shard = 0): number {
+function publish(retained: MemoryRetained<Message>, topic: string, payload: string, nowMs = NOW_MS, shard = 0): number {
   const stamp = retained.nextStamp(nowMs, shard)
   retained.set(topic, messageWith(payload, { topic }), stamp, nowMs)
   return stamp
 }
 
-function contents(retained: RetainedMessages, filter = '#'): Record<string, string> {
+function contents(retained: MemoryRetained<Message>, filter = '#'): Record<string, string> {
   const found: Record<string, string> = {}
   for (const { name, message } of retained.matching(filter)) if (message) found[name] = payloadOf(message)
   return found
 }
 
 t.test('keeps the last message of each topic', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   publish(retained, 'a', '1')
   publish(retained, 'a/b', '2')
   publish(retained, 'a', '3')
@@ -35,7 +36,7 @@ t.test('keeps the last message of each topic', async (t) => {
 })
 
 t.test('an empty message clears the topic [MQTT-3.3.1-6]', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   publish(retained, 'a', '1')
   publish(retained, 'a', '')
   publish(retained, 'never', '')
@@ -47,7 +48,7 @@ t.test('an empty message clears the topic [MQTT-3.3.1-6]', async (t) => {
 })
 
 t.test('what is kept has memory of its own', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const message = messageWith('hello')
   retained.set('a/b', message, retained.nextStamp(NOW_MS, 0), NOW_MS)
   message.bytes.fill(0)
@@ -56,7 +57,7 @@ t.test('what is kept has memory of its own', async (t) => {
 
 t.test('limits in number and bytes', async (t) => {
   const size = messageWith('12345', { topic: 'a' }).sizeBytes
-  const retained = new RetainedMessages({ messagesMax: 2, bytesMax: size * 2 })
+  const retained = new MemoryRetained<Message>({ messagesMax: 2, bytesMax: size * 2 })
   t.ok(retained.hasRoom('a', size))
   t.notOk(retained.hasRoom('a', size * 2 + 1))
   publish(retained, 'a', '12345')
@@ -72,7 +73,7 @@ t.test('limits in number and bytes', async (t) => {
 })
 
 t.test('messages expire', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const keep = (topic: string, expirySeconds: number | undefined): void => {
     const message = messageWith('x', { topic, nowMs: NOW_MS, expirySeconds })
     retained.set(topic, message, retained.nextStamp(NOW_MS, 0), NOW_MS)
@@ -94,7 +95,7 @@ t.test('messages expire', async (t) => {
 })
 
 t.test('a sweep looks once at what stays', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const message = messageWith('x', { nowMs: NOW_MS, expirySeconds: 1_000 })
   retained.set('a/b', message, retained.nextStamp(NOW_MS, 0), NOW_MS)
   const [held] = retained.matching('#')
@@ -109,7 +110,7 @@ t.test('a sweep looks once at what stays', async (t) => {
 })
 
 t.test('a sweep looks at a part of them, and comes to all in the end', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const count = 10_000
   for (let number = 0; number < count; number++) {
     const topic = `t/${number}`
@@ -125,7 +126,7 @@ t.test('a sweep looks at a part of them, and comes to all in the end', async (t)
 })
 
 t.test('a late message does not bring back what was cleared', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const old = publish(retained, 'a', 'old')
   publish(retained, 'a', '')
   retained.set('a', messageWith('old'), old, NOW_MS)
@@ -137,7 +138,7 @@ t.test('a late message does not bring back what was cleared', async (t) => {
 })
 
 t.test('cleared topics are forgotten in the end, unless they came back', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const old = publish(retained, 'gone', 'x')
   publish(retained, 'gone', '')
   publish(retained, 'back', 'x')
@@ -150,7 +151,7 @@ t.test('cleared topics are forgotten in the end, unless they came back', async (
 })
 
 t.test('clearing topic after topic does not fill the memory', async (t) => {
-  const retained = new RetainedMessages(UNLIMITED)
+  const retained = new MemoryRetained<Message>(UNLIMITED)
   const first = publish(retained, 'c/0', '')
   for (let number = 1; number <= 65_536; number++) publish(retained, `c/${number}`, '')
   retained.set('c/0', messageWith('x', { topic: 'c/0' }), first - 1, NOW_MS)
@@ -160,7 +161,7 @@ t.test('clearing topic after topic does not fill the memory', async (t) => {
 })
 
 t.test('stamps only grow, and those of two shards differ', async (t) => {
-  const [a, b] = [new RetainedMessages(UNLIMITED), new RetainedMessages(UNLIMITED)]
+  const [a, b] = [new MemoryRetained<Message>(UNLIMITED), new MemoryRetained<Message>(UNLIMITED)]
   let last = 0
   for (const nowMs of [NOW_MS, NOW_MS, NOW_MS + 1, NOW_MS - 5_000, NOW_MS + 2]) {
     const [stampA, stampB] = [a.nextStamp(nowMs, 0), b.nextStamp(nowMs, 63)]
@@ -185,7 +186,7 @@ t.test('all shards end with the same messages, in whatever order they hear of th
   })
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const shards = Array.from({ length: SHARDS }, () => new RetainedMessages(UNLIMITED))
+      const shards = Array.from({ length: SHARDS }, () => new MemoryRetained<Message>(UNLIMITED))
       const rings: { topic: string; payload: string; stamp: number }[][][] = shards.map(() => shards.map(() => []))
       let nowMs = NOW_MS
       const deliver = (from: number, to: number): void => {
@@ -222,7 +223,7 @@ t.test('all shards end with the same messages, in whatever order they hear of th
 t.test('finds what filterMatches says', async () => {
   fc.assert(
     fc.property(fc.array(topicName, { maxLength: 15 }), topicFilter, (topics, filter) => {
-      const retained = new RetainedMessages(UNLIMITED)
+      const retained = new MemoryRetained<Message>(UNLIMITED)
       for (const topic of topics) publish(retained, topic, 'x')
       const expected = [...new Set(topics)].filter((topic) => filterMatches(filter, topic))
       assert.deepEqual(Object.keys(contents(retained, filter)).sort(), expected.sort())

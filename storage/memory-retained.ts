@@ -1,10 +1,6 @@
-/**
- * Retained messages (§3.3.1.3). Every shard holds all of them, so that a subscription and its retained messages are one
- * step in one thread. Two shards may take publications to one topic at the same time; a stamp that only grows says which
- * of them is the last one, so that all shards end with the same message whatever the order of arrival.
- */
-import type { Message } from './message.js'
-import { NameTree } from './name-tree.js'
+/** Retained messages in memory. */
+import type { KeptMessage, RetainedLimits, RetainedStore, RetainedTopic } from '../src/contracts/storage.js'
+import { NameTree } from '../src/mqtt/name-tree.js'
 
 /** Milliseconds that the stamp of a cleared topic is remembered, so that a late arrival does not bring it back. */
 const CLEARED_KEPT_MS = 60_000
@@ -14,22 +10,16 @@ const CLEARED_MAX = 65_536
 /** Expiring topics looked at in one sweep. */
 const SWEEP_MAX = 4_096
 
-export class RetainedTopic {
-  /** undefined once cleared. */
+class Held<Message> implements RetainedTopic<Message> {
   message: Message | undefined = undefined
   stamp = 0
   constructor(readonly name: string) {}
 }
 
-export interface RetainedLimits {
-  readonly messagesMax: number
-  readonly bytesMax: number
-}
-
-export class RetainedMessages {
-  readonly #topics = new NameTree<RetainedTopic>()
-  readonly #expiring = new Set<RetainedTopic>()
-  #cleared: { readonly held: RetainedTopic; readonly stamp: number }[] = []
+export class MemoryRetained<Message extends KeptMessage<Message>> implements RetainedStore<Message> {
+  readonly #topics = new NameTree<Held<Message>>()
+  readonly #expiring = new Set<Held<Message>>()
+  #cleared: { readonly held: Held<Message>; readonly stamp: number }[] = []
   #messages = 0
   #bytes = 0
   #lastStamp = 0
@@ -43,7 +33,6 @@ export class RetainedMessages {
     return this.#bytes
   }
 
-  /** A stamp later than all given out or seen so far. @param shard makes stamps of different shards differ */
   nextStamp(nowMs: number, shard: number): number {
     // stays exact in a float64 for centuries; the low six bits tell shards apart
     const step = Math.floor(nowMs * (STEPS_PER_MS / 64)) * 64
@@ -51,20 +40,18 @@ export class RetainedMessages {
     return this.#lastStamp
   }
 
-  /** Whether a message of that size still has room in place of what the topic has. */
   hasRoom(topic: string, sizeBytes: number): boolean {
     const old = this.#topics.get(topic)?.message
     if (old === undefined && this.#messages >= this.limits.messagesMax) return false
     return this.#bytes - (old?.sizeBytes ?? 0) + sizeBytes <= this.limits.bytesMax
   }
 
-  /** Keeps `message`, or clears the topic for an empty one [MQTT-3.3.1-6]; unless a later one is there already. */
   set(topic: string, message: Message, stamp: number, nowMs: number): void {
     this.#lastStamp = Math.max(this.#lastStamp, stamp)
     let held = this.#topics.get(topic)
     if (held !== undefined && held.stamp > stamp) return
     if (held === undefined) {
-      held = new RetainedTopic(topic)
+      held = new Held<Message>(topic)
       this.#topics.set(topic, held)
     }
     held.stamp = stamp
@@ -84,12 +71,12 @@ export class RetainedMessages {
     if (message.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(held)
   }
 
-  *matching(filter: string): Generator<RetainedTopic> {
+  *matching(filter: string): Generator<RetainedTopic<Message>> {
     for (const held of this.#topics.matching(filter)) if (held.message !== undefined) yield held
   }
 
   /** Removes a message whose expiry interval has passed [MQTT-3.3.2-5]. */
-  expire(held: RetainedTopic): void {
+  #expire(held: Held<Message>): void {
     if (held.message === undefined) return
     this.#messages--
     this.#bytes -= held.message.sizeBytes
@@ -97,7 +84,6 @@ export class RetainedMessages {
     this.#topics.delete(held.name)
   }
 
-  /** Removes messages that have expired by now, looking at a part of them each time. @returns how many */
   expireSome(nowMs: number): number {
     let expired = 0
     let left = Math.min(SWEEP_MAX, this.#expiring.size) // what is put back comes round again
@@ -109,7 +95,7 @@ export class RetainedMessages {
         this.#expiring.add(held) // to the end: the next sweep looks at others first
         continue
       }
-      this.expire(held)
+      this.#expire(held)
       expired++
     }
     return expired

@@ -1,0 +1,145 @@
+/** For tests: runs the examples of a page of documentation as a reader would type them, one after the other. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Test } from 'tap'
+import { packageFolder } from '../src/base/version.js'
+
+const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
+
+/**
+ * Stand before the real ones in PATH. They differ in what a test must not do: take ports and addresses that others may
+ * use or look at (the last of several options counts), and install. `npm start` is what package.json says, built.
+ */
+const PROGRAMS = {
+  merlot: `command="$1"; shift
+case "$command" in
+  start) exec "${process.execPath}" "${MAIN}" start "$@" --host 127.0.0.1 --port 0 --ws-port 0 --data data ;;
+  pub|sub) exec "${process.execPath}" "${MAIN}" "$command" "$@" -h 127.0.0.1 -p "$PORT" ;;
+  *) exec "${process.execPath}" "${MAIN}" "$command" "$@" ;;
+esac`,
+  npx: '[ "$1" = merlot ] || exit 99; exec "$@"',
+  npm: `case "$1" in
+  ci) exit 0 ;;
+  start) shift; [ "$1" != -- ] || shift; exec merlot start "$@" ;;
+  *) exit 99 ;;
+esac`,
+}
+
+interface Block {
+  readonly language: string
+  readonly text: string
+}
+
+/** Fenced blocks marked `run`, as in "sh run": commands, one a line, or a configuration file to write. */
+export function runnableBlocks(page: string): Block[] {
+  return [...page.matchAll(/^```(sh|yaml) run\n([\s\S]*?)^```$/gm)].map(([, language, text]) => ({
+    language: language!,
+    text: text!,
+  }))
+}
+
+/** What an example printed until now. */
+export interface Running {
+  readonly command: string
+  readonly child: ChildProcess
+  stdout: string
+  stderr: string
+}
+
+export class ExampleRunner {
+  /** Examples that go on until they are stopped: the first broker, and subscribers. */
+  readonly running: Running[] = []
+  private port = ''
+
+  private constructor(
+    private readonly t: Test,
+    private readonly folder: string,
+  ) {}
+
+  static create(t: Test): ExampleRunner {
+    const folder = t.testdir({ 'app.log': '' })
+    mkdirSync(join(folder, 'bin'))
+    for (const [name, text] of Object.entries(PROGRAMS)) {
+      writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
+    }
+    return new ExampleRunner(t, folder)
+  }
+
+  writeConfiguration(text: string): void {
+    writeFileSync(join(this.folder, 'merlot.yaml'), text)
+  }
+
+  /** @throws Error with what it printed when it does not do what examples of its kind do */
+  async run(command: string): Promise<void> {
+    if (command.includes('--config merlot.yaml')) this.writeConfiguration('session: { receiveMaximum: 100 }\n')
+    if (/\b(npm|merlot) start\b/.test(command)) return this.runBroker(command)
+    if (/^tail -f|\bmerlot sub\b(?!.*--count 1$)/.test(command)) return this.runSubscriber(command)
+    const example = this.begin(command)
+    const [code] = await once(example.child, 'close')
+    if (code !== 0) throw new Error(`"${command}" ended with ${code}: ${example.stderr}`)
+  }
+
+  /** Stops what still runs, as Ctrl+C does. */
+  async stop(): Promise<void> {
+    for (const { child } of this.running.toReversed()) await interrupt(child)
+  }
+
+  /** The first broker stays for the examples that follow. */
+  private async runBroker(command: string): Promise<void> {
+    const example = this.begin(command)
+    await until(example, () => example.stdout.includes('stop with Ctrl+C'))
+    if (this.port !== '') return interrupt(example.child)
+    this.port = /listening on mqtt:.*:(\d+)/.exec(example.stdout)![1]!
+    this.running.push(example)
+  }
+
+  private async runSubscriber(command: string): Promise<void> {
+    const example = this.begin(command)
+    if (!command.startsWith('tail')) await until(example, () => example.stderr.includes('subscribed to'))
+    this.running.push(example)
+  }
+
+  private begin(command: string): Running {
+    const environment = { PATH: `${join(this.folder, 'bin')}:${process.env.PATH}`, PORT: this.port }
+    // a group of its own, because a pipe is several processes
+    const child = spawn('sh', ['-c', command], { cwd: this.folder, env: environment, detached: true })
+    child.stdin.end()
+    const example: Running = { command, child, stdout: '', stderr: '' }
+    child.stdout.on('data', (chunk: Buffer) => {
+      example.stdout += chunk.toString()
+    })
+    child.stderr.on('data', (chunk: Buffer) => {
+      example.stderr += chunk.toString()
+    })
+    this.t.teardown(() => signal(child, 'SIGKILL'))
+    return example
+  }
+}
+
+/** Waits for output. @throws Error when the example ends before */
+export async function until(example: Running, isThere: () => boolean): Promise<void> {
+  const { child, command } = example
+  while (!isThere()) {
+    if (child.exitCode !== null) throw new Error(`"${command}" ended with ${child.exitCode}: ${example.stderr}`)
+    await Promise.race([once(child.stdout!, 'data'), once(child.stderr!, 'data'), once(child, 'close')])
+  }
+}
+
+async function interrupt(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const closed = once(child, 'close')
+  signal(child, 'SIGINT')
+  await closed
+}
+
+function signal(child: ChildProcess, name: 'SIGINT' | 'SIGKILL'): void {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  process.kill(-child.pid, name)
+}
+
+export function readPage(name: string): string {
+  return readFileSync(join(packageFolder(), name), 'utf8')
+}
