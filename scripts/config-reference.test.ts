@@ -26,7 +26,7 @@ t.test('every key has a meaning and stands in the page', async (t) => {
 t.test('the examples in the documentation are valid', async (t) => {
   const folder = t.testdir({})
   const load = (page: string, format: string) =>
-    [...readFileSync(join(dirname(CONFIG_REFERENCE_FILE), page), 'utf8').matchAll(/```(\w+)\n(.*?)```/gs)]
+    [...readFileSync(join(dirname(CONFIG_REFERENCE_FILE), page), 'utf8').matchAll(/```(\w+)(?: run)?\n(.*?)```/gs)]
       .filter(([, language]) => language === format)
       .map(([, , text]) => {
         writeFileSync(join(folder, `example.${format}`), text!)

@@ -114,7 +114,7 @@ export class ExampleRunner {
     child.stderr.on('data', (chunk: Buffer) => {
       example.stderr += chunk.toString()
     })
-    this.t.teardown(() => signal(child, 'SIGKILL'))
+    this.t.teardown(() => send(child, 'SIGKILL'))
     return example
   }
 }
@@ -124,18 +124,25 @@ export async function until(example: Running, isThere: () => boolean): Promise<v
   const { child, command } = example
   while (!isThere()) {
     if (child.exitCode !== null) throw new Error(`"${command}" ended with ${child.exitCode}: ${example.stderr}`)
-    await Promise.race([once(child.stdout!, 'data'), once(child.stderr!, 'data'), once(child, 'close')])
+    const round = new AbortController()
+    const { signal } = round
+    await Promise.race([
+      once(child.stdout!, 'data', { signal }),
+      once(child.stderr!, 'data', { signal }),
+      once(child, 'close', { signal }),
+    ])
+    round.abort()
   }
 }
 
 async function interrupt(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const closed = once(child, 'close')
-  signal(child, 'SIGINT')
+  send(child, 'SIGINT')
   await closed
 }
 
-function signal(child: ChildProcess, name: 'SIGINT' | 'SIGKILL'): void {
+function send(child: ChildProcess, name: 'SIGINT' | 'SIGKILL'): void {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
   process.kill(-child.pid, name)
 }

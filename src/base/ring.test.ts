@@ -144,8 +144,8 @@ t.test('a producer made anew goes on where the counters stand', async (t) => {
 })
 
 t.test('two threads', async (t) => {
-  await passRecords(t, 100_000, CAPACITY * 4, 120)
-  await passRecords(t, 2_000, CAPACITY, 3_000)
+  await passRecords(t, 100_000, CAPACITY * 16, 60)
+  await passRecords(t, 1_000, CAPACITY, 3_000)
 })
 
 /** A worker writes records of many sizes as fast as it can; all arrive whole and in order. */

@@ -31,7 +31,9 @@ export const BrokerConfig = z.strictObject({
       connections: z
         .union([z.literal('auto'), z.int().min(1).max(64)])
         .default('auto')
-        .describe('Threads that own sockets. More than one needs Node.js 22.12 or newer; older versions use one.'),
+        .describe(
+          'Threads that own sockets. More than one needs Linux and Node.js 22.12 or newer; elsewhere it is one.',
+        ),
       ringBytes: z
         .int()
         .min(65_536)

@@ -37,8 +37,11 @@ Exit status: 0 when everything arrived as it must, 1 when something was lost, re
 2 when the run could not take place.`
 
 /** @param args without the names of node and the program @throws CommanderError for misuse and for --help, RangeError */
-export function parseLoadOptions(args: readonly string[]): LoadOptions {
-  const command = loadCommand().parse(args, { from: 'user' })
+export function parseLoadOptions(
+  args: readonly string[],
+  print: (text: string) => void = (text) => process.stdout.write(text),
+): LoadOptions {
+  const command = loadCommand().configureOutput({ writeOut: print }).parse(args, { from: 'user' })
   const raw = command.opts<Raw>()
   const scenario = SCENARIOS.find(({ name }) => name === raw.scenario) ?? SCENARIOS[0]
   const chosen = {
