@@ -53,7 +53,7 @@ function offer(
   specials: Special[],
 ): Special[] {
   const { session } = subscription
-  const qos = (fields.qos < subscription.qos ? fields.qos : subscription.qos) as Qos
+  const qos = Math.min(fields.qos, subscription.qos) as Qos
   const retain = fields.retain && subscription.retainAsPublished // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
   if (!session.canSend(qos)) {
     hold(shard, fields, subscription, qos, retain)

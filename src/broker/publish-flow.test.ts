@@ -92,6 +92,19 @@ t.test('the receive maximum of the broker', async (t) => {
   t.ok(old.isOpen, 'MQTT 3.1.1 knows no receive maximum')
 })
 
+t.test('messages that were refused leave the receive maximum as it was', async (t) => {
+  for (const qos of [1, 2] as const) {
+    const broker = new ShardFixture({ config: { session: { receiveMaximum: 3 } } })
+    const publisher = broker.connect('publisher')
+    publisher.publish('t', 'x', { qos: 2, packetId: 1 })
+    for (let turn = 0; turn < 10; turn++) publisher.publish('$SYS/x', 'x', { qos, packetId: 10 + turn })
+    for (let packetId = 2; packetId <= 3; packetId++) publisher.publish('t', 'x', { qos: 2, packetId })
+    t.ok(publisher.isOpen, `QoS ${qos}: they take no place`)
+    publisher.publish('t', 'x', { qos: 1, packetId: 4 })
+    t.notOk(publisher.isOpen, `QoS ${qos}: and free none`)
+  }
+})
+
 t.test('clients may not publish to $SYS', async (t) => {
   const broker = new ShardFixture()
   const publisher = broker.connect('publisher')

@@ -61,7 +61,7 @@ function sendNextRetained(shard: ShardState, session: Session): boolean {
       return false
     }
     const { message, subscription } = next
-    const qos = message.qos < subscription.qos ? message.qos : subscription.qos // [MQTT-3.8.4-8]
+    const qos = Math.min(message.qos, subscription.qos) // [MQTT-3.8.4-8]
     if (qos > 0 && !session.hasQuota) return false
     backlog.advance()
     if (message.expiresAtMs <= shard.nowMs) continue
