@@ -1,6 +1,6 @@
 /** Moves on what waits for a connected session: repeats first, then retained messages, then the queue. */
 import { OutboundKind } from '../contracts/records.js'
-import { PacketType } from '../mqtt/packets.js'
+import { PacketType, type Qos } from '../mqtt/packets.js'
 import { dequeue, sendKept } from './delivery.js'
 import { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
@@ -61,7 +61,7 @@ function sendNextRetained(shard: ShardState, session: Session): boolean {
       return false
     }
     const { message, subscription } = next
-    const qos = Math.min(message.qos, subscription.qos) // [MQTT-3.8.4-8]
+    const qos = Math.min(message.qos, subscription.qos) as Qos // [MQTT-3.8.4-8]
     if (qos > 0 && !session.hasQuota) return false
     backlog.advance()
     if (message.expiresAtMs <= shard.nowMs) continue
