@@ -58,6 +58,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     connections,
     clock: clock.memory,
     log,
+    onShardRestart: () => sysTopics.forget(),
     workers: {
       shard: new URL('../workers/shard.js', import.meta.url),
       connection: new URL('../workers/connection.js', import.meta.url),
@@ -70,7 +71,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     await supervisor.destroy()
     throw cause
   }
-  const sysTopics = new SysTopics(config, supervisor.wiring, clock, (messages) =>
+  const sysTopics: SysTopics = new SysTopics(config, supervisor.wiring, clock, (messages) =>
     supervisor.shards[0].api.publish(messages),
   )
   sysTopics.start()

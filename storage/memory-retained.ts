@@ -29,6 +29,9 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   get messages(): number {
     return this.#messages
   }
+  get lastStamp(): number {
+    return this.#lastStamp
+  }
   get bytes(): number {
     return this.#bytes
   }
@@ -69,6 +72,10 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
     this.#messages++
     this.#bytes += message.sizeBytes
     if (message.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(held)
+  }
+
+  *all(): Generator<RetainedTopic<Message>> {
+    for (const held of this.#topics.values()) if (held.message !== undefined) yield held
   }
 
   *matching(filter: string): Generator<RetainedTopic<Message>> {

@@ -6,9 +6,9 @@ import { createPortLogger } from '../src/base/log-port.js'
 import { Reactor } from '../src/base/reactor.js'
 import { type RecordHandler, RingConsumer, RingProducer } from '../src/base/ring.js'
 import { serve } from '../src/base/rpc.js'
-import { replaceInterest } from '../src/broker/interest.js'
 import type { Message } from '../src/broker/message.js'
 import { Outlet } from '../src/broker/outlet.js'
+import { welcomePeer } from '../src/broker/peer-recovery.js'
 import { pumpAll } from '../src/broker/pump.js'
 import { closeAll, connectionThreadLost } from '../src/broker/session-end.js'
 import { publishInternal, receiveFromConnection, receiveFromPeer, tick } from '../src/broker/shard.js'
@@ -98,7 +98,7 @@ export default async function run(task: ShardTask): Promise<void> {
     replacePeer(index, incoming, outgoing) {
       peers[index] = new RingConsumer(incoming)
       shard.peers.replace(index, new RingProducer(outgoing))
-      replaceInterest(shard, index)
+      welcomePeer(shard, index)
       reactor.poke()
     },
     async shutDown(reasonCode) {

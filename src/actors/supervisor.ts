@@ -23,6 +23,8 @@ export interface SupervisorOptions {
   readonly connections: number
   readonly clock: SharedArrayBuffer
   readonly log: Logger
+  /** A shard was started anew, and the others know. */
+  readonly onShardRestart?: () => void
   readonly workers: { readonly shard: URL; readonly connection: URL }
 }
 
@@ -173,6 +175,7 @@ export class Supervisor {
     })
     const pairs = this.wiring.pairsOfShard(index)
     await tellAll(this.#connections, ({ api }, thread) => api.replaceShard(index, pairs[thread]))
+    this.options.onShardRestart?.()
   }
 
   async #restartConnection(index: number): Promise<void> {

@@ -45,7 +45,7 @@ export class SysTopics {
   #timer: NodeJS.Timeout | undefined
   #dueMs = 0
   #clientsMax = 0
-  #last = new Map<string, string>()
+  readonly #last = new Map<string, string>()
 
   constructor(
     readonly config: BrokerConfig,
@@ -67,9 +67,12 @@ export class SysTopics {
     const { intervalSeconds } = this.config.sys
     if (intervalSeconds === 0 || this.clock.now() < this.#dueMs) return
     this.#dueMs = this.clock.now() + intervalSeconds * 1_000
-    this.publish(this.changes()).catch(() => {
-      this.#last = new Map() // the shard has just died: the one started anew gets everything again
-    })
+    this.publish(this.changes()).catch(() => this.forget())
+  }
+
+  /** A shard has died and a new one knows nothing: it gets everything next time, changed or not. */
+  forget(): void {
+    this.#last.clear()
   }
 
   stop(): void {

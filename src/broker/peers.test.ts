@@ -255,6 +255,24 @@ t.test('retained messages that cross end the same in both shards', async (t) => 
   t.equal(seen[0], seen[1])
 })
 
+t.test('a shard that was started anew gets the retained messages back', async (t) => {
+  const broker = new ShardFixture({ shards: 3 })
+  const ann = broker.connect('ann')
+  for (let number = 0; number < 500; number++) ann.publish(`r/${number}`, 'x'.repeat(number), { retain: true })
+  ann.publish('r/cleared', 'x', { retain: true })
+  ann.publish('r/cleared', '', { retain: true })
+  ann.publish('$own/r', 'kept', { retain: true, qos: 1, properties: { expirySeconds: 100 } })
+  broker.advance(40_000)
+  for (const index of [1, 0]) {
+    broker.replaceShard(index)
+    t.equal(broker.shard(index).retained.messages, 500, `shard ${index}`) // one has no payload
+    const bob = broker.connect(`bob${index}`, { shard: index })
+    bob.subscribe('$own/#', { qos: 1 })
+    t.match(bob.take().join(), '$own/r=kept q1 #1 retain')
+    t.equal(bob.properties[0].expirySeconds, 60)
+  }
+})
+
 t.test('a publish is acknowledged when all shards have it retained', async (t) => {
   const { broker, ann } = setUp()
   broker.hold(1, 0)

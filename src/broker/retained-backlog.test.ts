@@ -35,18 +35,18 @@ function setUp(...topics: readonly string[]): {
 }
 
 t.test('gives the messages of each subscription', async (t) => {
-  const { backlog, subscription, rest } = setUp('a', 'a/b', 'c')
+  const { retained, backlog, subscription, rest } = setUp('a', 'a/b', 'c')
   t.same(rest(), [])
-  backlog.add('a/#', subscription(1))
-  backlog.add('c', subscription(2))
-  backlog.add('none', subscription(3))
+  backlog.add('a/#', subscription(1), retained.lastStamp)
+  backlog.add('c', subscription(2), retained.lastStamp)
+  backlog.add('none', subscription(3), retained.lastStamp)
   t.same(rest(), ['1 a', '1 a/b', '2 c'])
   t.same(rest(), [], 'once')
 })
 
 t.test('a look moves nothing', async (t) => {
   const { retained, backlog, subscription } = setUp('a')
-  backlog.add('a', subscription(1))
+  backlog.add('a', subscription(1), retained.lastStamp)
   t.equal(backlog.peek(retained)?.message, backlog.peek(retained)?.message)
   t.ok(backlog.peek(retained))
 })
@@ -55,7 +55,7 @@ t.test(
   'a message that was replaced or cleared meanwhile is left out: the session got the new one by itself',
   async (t) => {
     const { retained, backlog, publish, subscription, rest } = setUp('a', 'b', 'c')
-    backlog.add('#', subscription(1))
+    backlog.add('#', subscription(1), retained.lastStamp)
     t.ok(backlog.peek(retained), 'spread out by now')
     publish('a', 'new')
     publish('b', '')
@@ -65,19 +65,27 @@ t.test(
 
 t.test('an unsubscribed filter gets nothing more, whether its turn has come or not', async (t) => {
   const { retained, backlog, subscription, rest } = setUp('a/1', 'a/2', 'b')
-  backlog.add('a/+', subscription(1))
-  backlog.add('b', subscription(2))
+  backlog.add('a/+', subscription(1), retained.lastStamp)
+  backlog.add('b', subscription(2), retained.lastStamp)
   t.ok(backlog.peek(retained))
   backlog.remove('a/+')
   t.same(rest(), ['2 b'])
-  backlog.add('a/+', subscription(1))
-  backlog.add('b', subscription(2))
+  backlog.add('a/+', subscription(1), retained.lastStamp)
+  backlog.add('b', subscription(2), retained.lastStamp)
   backlog.remove('b')
   t.same(rest(), ['1 a/1', '1 a/2'])
 })
 
 t.test('subscribing again and again does not pile up', async (t) => {
-  const { backlog, subscription, rest } = setUp('a', 'b')
-  for (let turn = 1; turn <= 1_000; turn++) backlog.add('#', subscription(turn))
+  const { retained, backlog, subscription, rest } = setUp('a', 'b')
+  for (let turn = 1; turn <= 1_000; turn++) backlog.add('#', subscription(turn), retained.lastStamp)
   t.same(rest(), ['1000 a', '1000 b'])
+})
+
+t.test('a message that came after the subscription is left out, also before its filter is spread out', async (t) => {
+  const { retained, backlog, publish, subscription, rest } = setUp('a')
+  backlog.add('#', subscription(1), retained.lastStamp)
+  publish('a', 'new')
+  publish('b', 'new')
+  t.same(rest(), [])
 })

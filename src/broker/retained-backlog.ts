@@ -3,6 +3,12 @@ import type { RetainedStore, RetainedTopic } from '../contracts/storage.js'
 import type { Message } from './message.js'
 import type { Subscription } from './subscription.js'
 
+interface Waiting {
+  readonly subscription: Subscription
+  /** The last stamp when the subscription was made: what has a later one has reached the session by itself. */
+  readonly since: number
+}
+
 interface Item {
   readonly topic: RetainedTopic<Message>
   /** What was retained when the subscription was made: a later message reaches the session by itself. */
@@ -14,14 +20,15 @@ interface Item {
  * subscribes the backlog stays within the number of its filters and of the retained messages.
  */
 export class RetainedBacklog {
-  readonly #waiting = new Map<string, Subscription>()
+  readonly #waiting = new Map<string, Waiting>()
   #items: Item[] = []
   #next = 0
   #filter: string | undefined
   #subscription: Subscription | undefined
 
-  add(filter: string, subscription: Subscription): void {
-    this.#waiting.set(filter, subscription)
+  /** @param since the last stamp of the store at this moment */
+  add(filter: string, subscription: Subscription, since: number): void {
+    this.#waiting.set(filter, { subscription, since })
   }
 
   /** The subscription is gone: nothing more of it. */
@@ -47,14 +54,15 @@ export class RetainedBacklog {
         this.#items = []
         return undefined
       }
-      const [filter, subscription] = first
+      const [filter, { subscription, since }] = first
       this.#waiting.delete(filter)
       this.#filter = filter
       this.#subscription = subscription
       this.#items = []
       this.#next = 0
       for (const topic of retained.matching(filter)) {
-        if (topic.message !== undefined) this.#items.push({ topic, message: topic.message })
+        const { message, stamp } = topic
+        if (message !== undefined && stamp <= since) this.#items.push({ topic, message })
       }
     }
   }

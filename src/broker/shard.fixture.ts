@@ -10,7 +10,7 @@ import { COUNTER_NAMES, Counter, type CounterName, createCountersMemory, openCou
 import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
 import { type ClientOptions, TestClient } from './client.fixture.js'
 import { HeldStorage } from './held-storage.fixture.js'
-import { replaceInterest } from './interest.js'
+import { welcomePeer } from './peer-recovery.js'
 import { connectionThreadLost } from './session-end.js'
 import { receiveFromConnection, receiveFromPeer, tick } from './shard.js'
 import { ShardState } from './shard-state.js'
@@ -174,7 +174,7 @@ export class ShardFixture {
       seat.fromPeers[other] = new RingConsumer(outgoing)
       fromPeers[index] = new RingConsumer(incoming)
       state.peers.replace(index, new RingProducer(outgoing))
-      replaceInterest(state, index)
+      welcomePeer(state, index)
     }
     this.settle()
   }

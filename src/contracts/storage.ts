@@ -18,6 +18,8 @@ export interface RetainedTopic<Message> {
   readonly name: string
   /** undefined once cleared. */
   readonly message: Message | undefined
+  /** Orders the messages of a topic; see `RetainedStore`. */
+  readonly stamp: number
 }
 
 export interface RetainedLimits {
@@ -33,12 +35,16 @@ export interface RetainedLimits {
 export interface RetainedStore<Message> {
   readonly messages: number
   readonly bytes: number
+  /** The latest stamp given out or seen so far. */
+  readonly lastStamp: number
   /** A stamp later than all given out or seen so far. @param shard 0 to 63, makes stamps of different shards differ */
   nextStamp(nowMs: number, shard: number): number
   /** Whether a message of that size still has room in place of what the topic has. */
   hasRoom(topic: string, sizeBytes: number): boolean
   /** Keeps `message`, or clears the topic for an empty one [MQTT-3.3.1-6]; unless a later one is there already. */
   set(topic: string, message: Message, stamp: number, nowMs: number): void
+  /** All topics with a message, those that begin with `$` too. Do not change the store meanwhile. */
+  all(): Iterable<RetainedTopic<Message>>
   /** Topics with a message that `filter` matches. Do not change the store meanwhile. */
   matching(filter: string): Iterable<RetainedTopic<Message>>
   /** Removes messages that have expired by now, looking at a part of them each time. @returns how many */

@@ -50,6 +50,15 @@ export class NameTree<Value> {
     }
   }
 
+  /** All values, in no order. Do not change the tree meanwhile. */
+  *values(): Generator<Value> {
+    const open = [this.#root]
+    for (let node = open.pop(); node !== undefined; node = open.pop()) {
+      if (node.value !== undefined) yield node.value
+      if (node.children !== undefined) for (const child of node.children.values()) open.push(child)
+    }
+  }
+
   /** Values of all names that `filter` matches, with the `$` rule [MQTT-4.7.2-1]. Do not change the tree meanwhile. */
   *matching(filter: string): Generator<Value> {
     const levels = filter.split('/')

@@ -225,7 +225,7 @@ export class ConnectionThread {
       this.#refuse(connection, thrown)
       return
     }
-    connection.transport.resume()
+    if (!connection.isPaused) connection.transport.resume()
     this.#data(connection, NO_BYTES, 0)
     if (connection.shard >= 0) this.#publish(connection.shard)
     this.flush()
