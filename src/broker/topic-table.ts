@@ -23,7 +23,8 @@ export class TopicEntry {
   /** `$SYS`: for what the broker says, not for clients. */
   readonly isReserved: boolean
   next: TopicEntry | undefined = undefined
-  wasUsed = true
+  /** Used again since the hand came by; a topic that came once is the first to go. */
+  wasUsed = false
   constructor(
     readonly name: string,
     readonly bytes: Uint8Array,
@@ -60,8 +61,8 @@ export class TopicTable {
       if (entry.hash === hash && entry.bytes.length === length && sameBytes(entry.bytes, 0, bytes, start, length)) break
       entry = entry.next
     }
-    entry ??= this.#add(bytes, start, length, hash)
-    entry.wasUsed = true
+    if (entry === undefined) entry = this.#add(bytes, start, length, hash)
+    else entry.wasUsed = true
     let versions = 0
     for (let i = 0; i < entry.audiences.length; i++) versions += entry.audiences[i].version
     if (versions !== entry.versions) refresh(entry, versions)
