@@ -102,6 +102,16 @@ export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)
 }
 
+/** What was thrown, if it is one of ours; otherwise a bug of ours, as a client is told of it. */
+export function asBrokerError(thrown: unknown): BrokerError {
+  return thrown instanceof BrokerError ? thrown : new BrokerError('INTERNAL', { reason: messageOf(thrown) })
+}
+
+/** The stack of anything that was thrown, for the log. */
+export function stackOf(thrown: unknown): string {
+  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
+}
+
 /** The text of anything that was thrown. */
 export function messageOf(thrown: unknown): string {
   return thrown instanceof Error ? thrown.message : String(thrown)

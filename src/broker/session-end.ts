@@ -50,7 +50,7 @@ function detach(shard: ShardState, session: Session): void {
       endSession(shard, session)
     })
   }
-  handOver(shard, session, false)
+  handOver(shard, session)
 }
 
 /** The connection thread has reported the end of a connection. */
@@ -75,12 +75,12 @@ export function endSession(shard: ShardState, session: Session): void {
 }
 
 /** Gives messages of shared subscriptions to members that are there, when this one has gone. */
-function handOver(shard: ShardState, session: Session, ended: boolean): void {
+function handOver(shard: ShardState, session: Session): void {
   const hasGroups = [...session.subscriptions.values()].some(
     ({ group }) => group !== undefined && group.members.some((member) => member.session.isConnected),
   )
   if (!hasGroups) return
-  for (const delivery of takeGroupMessages(shard, session, ended)) redeliver(shard, session, delivery)
+  for (const delivery of takeGroupMessages(shard, session, false)) redeliver(shard, session, delivery)
 }
 
 /**

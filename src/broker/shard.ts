@@ -1,6 +1,6 @@
 /** A shard: the actor that owns a set of sessions. Records come in, records go out; this is its table of contents. */
 import { decodeText } from '../base/bytes.js'
-import { BrokerError, messageOf } from '../base/errors.js'
+import { asBrokerError, BrokerError, stackOf } from '../base/errors.js'
 import { Counter } from '../contracts/counters.js'
 import {
   ACK_DESCRIPTOR_INTS,
@@ -149,16 +149,12 @@ function receiveControl(
 }
 
 function refuse(shard: ShardState, session: Session, thrown: unknown): void {
-  const error = thrown instanceof BrokerError ? thrown : new BrokerError('INTERNAL', { reason: messageOf(thrown) })
+  const error = asBrokerError(thrown)
   if (error !== thrown) shard.log.error('a packet could not be handled', { error: stackOf(thrown) })
   shard.count('protocolErrors')
   const { clientId, address } = session
   shard.clientLog.log('warn', `closed ${clientId}`, `connection closed: ${error.message}`, { clientId, address })
   if (session.isConnected) closeConnection(shard, session, error.reasonCode, error.message)
-}
-
-function stackOf(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
 }
 
 /** A record from another shard. */

@@ -4,7 +4,7 @@
  */
 
 import type { Clock } from '../base/clock.js'
-import { BrokerError, messageOf } from '../base/errors.js'
+import { asBrokerError, BrokerError, stackOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
 import type { RingProducer } from '../base/ring.js'
@@ -297,7 +297,7 @@ export class ConnectionThread {
 
   #refuse(connection: Connection, thrown: unknown): void {
     if (connection.state >= ConnectionState.CLOSING) return
-    const error = thrown instanceof BrokerError ? thrown : new BrokerError('INTERNAL', { reason: messageOf(thrown) })
+    const error = asBrokerError(thrown)
     const { counters, log } = this.resources
     if (error !== thrown) log.error('a connection failed', { error: stackOf(thrown) })
     counters[Counter.protocolErrors]++
@@ -508,8 +508,4 @@ function checkDisconnect(connection: Connection, { sessionExpirySeconds }: Disco
 
 function isReadable({ state }: Connection): boolean {
   return state !== ConnectionState.ADMITTING && state < ConnectionState.CLOSING
-}
-
-function stackOf(thrown: unknown): string {
-  return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)
 }

@@ -1,4 +1,5 @@
 /** Topic aliases (§3.3.2.3.4), of one network connection each way. */
+import { sameBytes } from '../base/bytes.js'
 
 export interface AliasedTopic {
   readonly bytes: Uint8Array
@@ -43,7 +44,7 @@ export class OutboundAliases {
   choose(bytes: Uint8Array, start: number, length: number, hash: number): AliasUse {
     const known = this.#byHash.get(hash)
     if (known !== undefined) {
-      if (!isSame(known.bytes, bytes, start, length)) return AliasUse.NONE
+      if (known.bytes.length !== length || !sameBytes(known.bytes, 0, bytes, start, length)) return AliasUse.NONE
       this.#byHash.delete(hash)
       this.#byHash.set(hash, known)
       this.alias = known.alias
@@ -72,10 +73,4 @@ export class OutboundAliases {
     this.#byHash.delete(hash)
     return alias
   }
-}
-
-function isSame(topic: Uint8Array, bytes: Uint8Array, start: number, length: number): boolean {
-  if (topic.length !== length) return false
-  for (let i = 0; i < length; i++) if (topic[i] !== bytes[start + i]) return false
-  return true
 }
