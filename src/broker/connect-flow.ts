@@ -6,9 +6,10 @@ import { type ConnectRequest, OutboundKind } from '../contracts/records.js'
 import { encodeConnack } from '../mqtt/control-codec.js'
 import type { Connack, Disconnect } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
+import { announcePresence } from './interest.js'
 import { resumeInflight } from './pump.js'
 import { Session } from './session.js'
-import { closeConnection, endSession } from './session-end.js'
+import { closeConnection, endSession, reportMissed } from './session-end.js'
 import type { ShardState } from './shard-state.js'
 import { disarmWill } from './will.js'
 
@@ -70,6 +71,8 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
   session.publishesWillAfterDisconnect = false
   shard.attached[thread][slot] = session
   shard.count('sessionsConnected')
+  announcePresence(shard, session)
+  reportMissed(shard, session)
 }
 
 function answer(shard: ShardState, session: Session, request: ConnectRequest, sessionPresent: boolean): Connack {

@@ -208,3 +208,20 @@ t.test('QoS 0 that waits is not overtaken by QoS 0', async (t) => {
     ['t=1', 't=2', 't=q0a', 't=q0b'],
   )
 })
+
+t.test('the log says what a client has missed, in a line', async (t) => {
+  const broker = new ShardFixture({ level: 'info' })
+  const publisher = broker.connect('publisher')
+  const client = broker.connect('ann', { expiry: 100 })
+  client.subscribe('t', { qos: 1 })
+  client.drop()
+  for (let number = 0; number < 3; number++) publisher.publish('t', 'x')
+  publisher.publish('t', 'late', { qos: 1, properties: { expirySeconds: 1 } })
+  t.same(broker.logged, [])
+  broker.advance(2_000)
+  broker.connect('ann', { cleanStart: false, expiry: 100 })
+  t.match(broker.logged, [
+    { level: 'info', fields: { clientId: 'ann', amount: 3 }, message: /QoS 0 messages dropped while .* offline/ },
+    { level: 'info', fields: { clientId: 'ann', reason: 'droppedExpired', amount: 1 } },
+  ])
+})

@@ -136,7 +136,10 @@ function hold(shard: ShardState, fields: PublishFields, subscription: Subscripti
   if (qos === 0 && !queueQos0) {
     if (session.isConnected)
       shard.drop('droppedQos0Slow', session, 'QoS 0 message dropped: the client reads too slowly')
-    else shard.count('droppedQos0Offline')
+    else {
+      session.missed++
+      shard.count('droppedQos0Offline')
+    }
     return
   }
   if (!makeRoom(shard, session, fields.bodyBytes)) {

@@ -1,5 +1,6 @@
 /** Who subscribed to what: audiences in the filter tree, and what other shards are told of them. */
 import { type Interest, PeerKind } from '../contracts/records.js'
+import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import { SharedGroup } from './shared-group.js'
 import { Audience } from './subscription.js'
@@ -67,6 +68,15 @@ export function announce(
   for (const other of others) sendInterest(shard, other, number, audience, group)
 }
 
+/** A session has got a connection or lost it: its shared subscriptions prefer members that are online. */
+export function announcePresence(shard: ShardState, session: Session): void {
+  for (const { group } of session.subscriptions.values()) {
+    if (group === undefined) continue
+    group.countOnline()
+    for (const other of shard.peers.others) sendInterest(shard, other, UNASKED, audienceOf(shard, group.filter), group)
+  }
+}
+
 function sendInterest(
   shard: ShardState,
   other: number,
@@ -75,7 +85,12 @@ function sendInterest(
   group: SharedGroup | undefined,
 ): void {
   const members = group === undefined ? audience.subscribers.size : group.members.length
-  const interest: Interest = { filter: audience.filter, group: group?.name, groupId: group?.id ?? 0 }
+  const interest: Interest = {
+    filter: audience.filter,
+    group: group?.name,
+    groupId: group?.id ?? 0,
+    online: group?.online ?? 0,
+  }
   shard.peers.sendInterest(other, number, group === undefined ? Math.min(1, members) : members, interest)
 }
 
@@ -88,13 +103,13 @@ export function receiveInterest(
   interest: Interest,
 ): void {
   const audience = audienceOf(shard, interest.filter)
-  audience.version++
   if (interest.group === undefined) {
+    audience.version++
     if (members > 0) audience.remotes.add(from)
     else audience.remotes.delete(from)
   } else {
     const group = groupOf(shard, audience, interest.group)
-    if (members > 0) group.remotes.set(from, { groupId: interest.groupId, members })
+    if (members > 0) group.remotes.set(from, { groupId: interest.groupId, members, online: interest.online })
     else group.remotes.delete(from)
   }
   tidy(shard, audience)

@@ -76,7 +76,7 @@ function sendNextQueued(shard: ShardState, session: Session): boolean {
     if (next === undefined) return false
     if (next.message.expiresAtMs <= shard.nowMs) {
       dequeue(shard, session)
-      shard.count('droppedExpired') // [MQTT-3.3.2-5]
+      shard.drop('droppedExpired', session, 'message dropped: it expired while it waited') // [MQTT-3.3.2-5]
       continue
     }
     if (next.qos > 0 && !session.hasQuota) return false

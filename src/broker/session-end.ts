@@ -5,6 +5,7 @@ import { NEVER_EXPIRES } from '../mqtt/packets.js'
 import { deliverToMember, dequeue, enqueue } from './delivery.js'
 import type { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
+import { announcePresence } from './interest.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import { unsubscribe } from './subscribe-flow.js'
@@ -37,6 +38,7 @@ function detach(shard: ShardState, session: Session): void {
   session.resend = []
   session.replies.length = 0
   shard.count('sessionsConnected', -1)
+  announcePresence(shard, session)
   if (session.expirySeconds === 0) {
     publishWill(shard, session)
     endSession(shard, session)
@@ -64,21 +66,29 @@ export function endSession(shard: ShardState, session: Session): void {
   if (!session.isConnected && session.expirySeconds > 0) shard.count('sessionsDisconnected', -1)
   if (session.expiryTimer !== undefined) shard.timers.cancel(session.expiryTimer)
   shard.removeSession(session)
+  reportMissed(shard, session)
   const groupMessages = takeGroupMessages(shard, session, true)
   for (const filter of [...session.subscriptions.keys()]) unsubscribe(shard, session, filter)
   publishWill(shard, session)
   for (const delivery of groupMessages) redeliver(shard, session, delivery)
   const left = session.queue.length
-  if (left > 0) shard.count('droppedSessionEnded', left)
+  if (left > 0) shard.drop('droppedSessionEnded', session, 'messages dropped: their session has ended', left)
   while (dequeue(shard, session) !== undefined);
   session.awaitingPubrel.clear()
 }
 
+/** Says in one line what a session has missed while it was offline; each message was counted when it was dropped. */
+export function reportMissed(shard: ShardState, session: Session): void {
+  const { missed, clientId } = session
+  session.missed = 0
+  if (missed === 0) return
+  const message = 'QoS 0 messages dropped while the client was offline'
+  shard.clientLog.log('info', `droppedQos0Offline ${clientId}`, message, { clientId, amount: missed })
+}
+
 /** Gives messages of shared subscriptions to members that are there, when this one has gone. */
 function handOver(shard: ShardState, session: Session): void {
-  const hasGroups = [...session.subscriptions.values()].some(
-    ({ group }) => group !== undefined && group.members.some((member) => member.session.isConnected),
-  )
+  const hasGroups = [...session.subscriptions.values()].some(({ group }) => group !== undefined && group.isAnyOnline)
   if (!hasGroups) return
   for (const delivery of takeGroupMessages(shard, session, false)) redeliver(shard, session, delivery)
 }
@@ -88,9 +98,7 @@ function handOver(shard: ShardState, session: Session): void {
  * with the session [MQTT-4.8.2-4], and ends with it [MQTT-4.8.2-5]. Without `all`, only if another member is connected.
  */
 function takeGroupMessages(shard: ShardState, session: Session, all: boolean): Delivery[] {
-  const canMove = ({ group }: Delivery): boolean =>
-    group !== undefined &&
-    (all || group.members.some((member) => member.session !== session && member.session.isConnected))
+  const canMove = ({ group }: Delivery): boolean => group !== undefined && (all || group.isAnyOnline)
   const taken: Delivery[] = []
   for (const packetId of session.inflight.inOrder()) {
     const delivery = session.inflight.deliveryOf(packetId)
@@ -109,7 +117,7 @@ function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
   const { group, message } = delivery
   if (group === undefined || message.expiresAtMs <= shard.nowMs) return
   const member = group.localFrom(0, from)
-  if (member === undefined) {
+  if (member === undefined || (group.online === 0 && group.onlineElsewhere !== undefined)) {
     redeliverElsewhere(shard, from, delivery)
     return
   }
@@ -121,10 +129,11 @@ function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
 /** No member is left in this shard: one of another shard gets the message, or nobody is left and it is dropped. */
 function redeliverElsewhere(shard: ShardState, from: Session, delivery: Delivery): void {
   const { group, message } = delivery
-  const [shardIndex, remote] = group?.remotes.entries().next().value ?? []
+  const shardIndex = group?.onlineElsewhere ?? group?.remotes.keys().next().value
+  const remote = group?.remotes.get(shardIndex ?? -1)
   if (shardIndex === undefined || remote === undefined) {
     if (shard.sessions.get(from.clientId) === from) enqueue(shard, from, delivery)
-    else shard.count('droppedSessionEnded')
+    else shard.drop('droppedSessionEnded', from, 'message dropped: its session has ended')
     return
   }
   const fields = shard.pumpFields

@@ -61,6 +61,8 @@ export class Session {
   pumpedBytes = 0
   awaitsMark = false
   needsPump = false
+  /** QoS 0 messages dropped since the connection was lost. */
+  missed = 0
   nextOrder = 1
 
   constructor(

@@ -15,6 +15,9 @@ import type { Session } from './session.js'
 import type { Audience } from './subscription.js'
 import { TopicTable } from './topic-table.js'
 
+/** Drops that clients have asked for by what they set. */
+const EXPECTED_DROPS: ReadonlySet<CounterName> = new Set(['droppedExpired', 'droppedSessionEnded'])
+
 export interface ShardResources {
   readonly index: number
   readonly config: BrokerConfig
@@ -107,7 +110,8 @@ export class ShardState {
   /** Counts what a session did not get, and says so in the log, by session and reason, at a bounded rate. */
   drop(reason: CounterName, session: Session, message: string, amount = 1): void {
     this.count(reason, amount)
-    this.clientLog.log('warn', `${reason} ${session.clientId}`, message, { clientId: session.clientId, reason })
+    const level = EXPECTED_DROPS.has(reason) ? 'info' : 'warn'
+    this.clientLog.log(level, `${reason} ${session.clientId}`, message, { clientId: session.clientId, reason, amount })
   }
 
   pumpLater(session: Session): void {

@@ -2,7 +2,7 @@
  * Shards over real rings, without threads: the test's client takes the place of the connection thread, and nothing
  * happens but what the test asks for. `client.fixture.ts` has the clients.
  */
-import { createSinkLogger, type LogRecord } from '../base/log.js'
+import { createSinkLogger, type Logger, type LogRecord, type LogSeverity } from '../base/log.js'
 import { ManualClock } from '../base/manual-clock.fixture.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
@@ -21,6 +21,8 @@ export interface FixtureOptions {
   readonly shards?: number
   readonly threads?: number
   readonly config?: BrokerConfigInput
+  /** Of the lines in `logged`; warn unless told. */
+  readonly level?: LogSeverity
 }
 
 /** One shard and its ends of the rings. */
@@ -69,7 +71,7 @@ export class ShardFixture {
   readonly clock = new ManualClock()
   readonly config: BrokerConfig
   readonly logged: LogRecord[] = []
-  readonly log = createSinkLogger({ level: 'warn', areas: {} }, (record) => this.logged.push(record))
+  readonly log: Logger
   readonly #seats: Seat[]
   /** By connection thread, then slot. */
   readonly #clients: (TestClient | undefined)[][]
@@ -81,7 +83,8 @@ export class ShardFixture {
   }
 
   constructor(readonly options: FixtureOptions = {}) {
-    const { shards = 1, threads = 1 } = options
+    const { shards = 1, threads = 1, level = 'warn' } = options
+    this.log = createSinkLogger({ level, areas: {} }, (record) => this.logged.push(record))
     this.config = BrokerConfig.parse(options.config ?? {})
     this.#clients = Array.from({ length: threads }, () => [])
     const numbers = Array.from({ length: shards }, (_, index) => index)

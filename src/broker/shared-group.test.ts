@@ -33,14 +33,14 @@ t.test('members join once and leave', async (t) => {
   t.notOk(group.isEmpty)
   group.remove(ann.session)
   t.ok(group.isEmpty)
-  group.remotes.set(1, { groupId: 7, members: 2 })
+  group.remotes.set(1, { groupId: 7, members: 2, online: 2 })
   t.notOk(group.isEmpty, 'members of other shards count')
 })
 
 t.test('turns go over local and remote members', async (t) => {
   const group = groupOf(member('ann'), member('bob'))
-  group.remotes.set(5, { groupId: 1, members: 2 })
-  group.remotes.set(6, { groupId: 1, members: 1 })
+  group.remotes.set(5, { groupId: 1, members: 2, online: 2 })
+  group.remotes.set(6, { groupId: 1, members: 1, online: 1 })
   const places = Array.from({ length: 10 }, () => group.turn('roundRobin', 0, 0))
   t.same([...places].sort(), [0, 0, 1, 1, 2, 2, 3, 3, 4, 4], 'each as often as the others')
   t.same(
@@ -92,7 +92,10 @@ t.test('who of this shard gets it', async (t) => {
     'and those whose window is full',
   )
   ann.session.sent = 1
-  t.same(names([0, 1, 2].map((place) => group.localFrom(place))), ['ann', 'bob', 'cas'], 'somebody must queue it')
+  t.same(names([0, 1].map((place) => group.localFrom(place))), ['ann', 'bob'], 'somebody who is there must queue it')
+  for (const { session } of [ann, bob]) session.thread = -1
+  group.countOnline()
+  t.same(names([0, 1, 2].map((place) => group.localFrom(place))), ['ann', 'bob', 'cas'], 'or anybody')
   t.same(names([groupOf().localFrom(0)]), ['nobody'])
 })
 
@@ -109,11 +112,29 @@ t.test('one that has gone away gets nothing, if there is anybody else', async (t
 t.test('messages from another shard are shared evenly among the members of this one', async (t) => {
   const members = ['ann', 'bob'].map((name) => member(name))
   const group = groupOf(...members)
-  group.remotes.set(1, { groupId: 1, members: 1 })
+  group.remotes.set(1, { groupId: 1, members: 1, online: 1 })
   const counts = [0, 0]
   for (let turn = 0; turn < 600; turn++) counts[group.localTurn('roundRobin', 0, 0)]++
   t.same(counts, [300, 300])
   const sticky = [0, 1, 2].map(() => group.localTurn('sticky', 0, 0))
   t.equal(new Set(sticky).size, 1)
   t.same([group.localTurn('hashTopic', 5, 0), group.localTurn('hashClient', 0, -2)], [1, 0])
+})
+
+t.test('members without a connection have no turn while anybody has one', async (t) => {
+  const [ann, bob, cas] = [member('ann', false), member('bob'), member('cas')]
+  const group = groupOf(ann, bob, cas)
+  group.remotes.set(5, { groupId: 1, members: 4, online: 1 })
+  group.remotes.set(6, { groupId: 1, members: 9, online: 0 })
+  const turn = (): string => {
+    const place = group.turn('roundRobin', 0, 0)
+    return String(group.shardAt(place) ?? names([group.localFrom(place)]))
+  }
+  t.same(Array.from({ length: 6 }, turn).sort(), ['5', '5', 'bob', 'bob', 'cas', 'cas'])
+  for (const { session } of [bob, cas]) session.thread = -1
+  group.countOnline()
+  t.same(new Set(Array.from({ length: 3 }, turn)), new Set(['5']), 'none is left here')
+  group.remotes.set(5, { groupId: 1, members: 1, online: 0 })
+  group.remotes.delete(6)
+  t.same(Array.from({ length: 4 }, turn).sort(), ['5', 'ann', 'bob', 'cas'], 'nobody anywhere: all queue')
 })

@@ -8,12 +8,15 @@ export interface RemoteMembers {
   /** The other shard's number for the group. */
   readonly groupId: number
   readonly members: number
+  /** Of them, with a network connection. */
+  readonly online: number
 }
 
 export class SharedGroup {
   readonly members: Subscription[] = []
   /** By number of the shard. */
   readonly remotes = new Map<number, RemoteMembers>()
+  #online = 0
   #turn = 0
   #localTurn = 0
 
@@ -27,6 +30,26 @@ export class SharedGroup {
     return this.members.length === 0 && this.remotes.size === 0
   }
 
+  /** Members of this shard with a network connection. */
+  get online(): number {
+    return this.#online
+  }
+
+  /** Call when a member has connected or lost its connection. */
+  countOnline(): void {
+    this.#online = this.members.filter(({ session }) => session.isConnected).length
+  }
+
+  /** Another shard where a member is online; undefined if there is none. */
+  get onlineElsewhere(): number | undefined {
+    for (const [shard, { online }] of this.remotes) if (online > 0) return shard
+    return undefined
+  }
+
+  get isAnyOnline(): boolean {
+    return this.#online > 0 || this.onlineElsewhere !== undefined
+  }
+
   memberOf(session: Session): Subscription | undefined {
     return this.members.find((member) => member.session === session)
   }
@@ -36,17 +59,23 @@ export class SharedGroup {
     const at = this.members.findIndex((member) => member.session === subscription.session)
     if (at < 0) this.members.push(subscription)
     else this.members[at] = subscription
+    this.countOnline()
   }
 
   remove(session: Session): void {
     const at = this.members.findIndex((member) => member.session === session)
     if (at >= 0) this.members.splice(at, 1)
+    this.countOnline()
   }
 
-  /** Where the next message goes first, as a place in 0 … total members - 1, remote members behind the local ones. */
+  /**
+   * Where the next message goes first, as a place in 0 … total - 1, remote members behind the local ones. Members
+   * without a connection have places only while nobody has one.
+   */
   turn(strategy: ShareStrategy, topicHash: number, publisherHash: number): number {
-    let total = this.members.length
-    for (const remote of this.remotes.values()) total += remote.members
+    const isOnline = this.isAnyOnline
+    let total = isOnline ? this.#online : this.members.length
+    for (const remote of this.remotes.values()) total += isOnline ? remote.online : remote.members
     if (strategy === 'roundRobin') this.#turn++
     if (this.#turn >= total) this.#turn = 0
     return placeOf(strategy, this.#turn, topicHash, publisherHash, total)
@@ -54,7 +83,7 @@ export class SharedGroup {
 
   /** As `turn`, among the local members only: another shard has chosen this one. */
   localTurn(strategy: ShareStrategy, topicHash: number, publisherHash: number): number {
-    const total = this.members.length
+    const total = this.#online > 0 ? this.#online : this.members.length
     if (strategy === 'roundRobin') this.#localTurn++
     if (this.#localTurn >= total) this.#localTurn = 0
     return placeOf(strategy, this.#localTurn, topicHash, publisherHash, total)
@@ -62,11 +91,13 @@ export class SharedGroup {
 
   /** @returns the other shard whose member has that place, or undefined for a local one */
   shardAt(place: number): number | undefined {
-    let behind = place - this.members.length
+    const isOnline = this.isAnyOnline
+    let behind = place - (isOnline ? this.#online : this.members.length)
     if (behind < 0) return undefined
     for (const [shard, remote] of this.remotes) {
-      if (behind < remote.members) return shard
-      behind -= remote.members
+      const places = isOnline ? remote.online : remote.members
+      if (behind < places) return shard
+      behind -= places
     }
     return undefined
   }
@@ -77,14 +108,24 @@ export class SharedGroup {
    */
   localFrom(place: number, except?: Session): Subscription | undefined {
     const { members } = this
+    const first = this.#memberAt(place)
     let fallback: Subscription | undefined
     for (let i = 0; i < members.length; i++) {
-      const member = members[(place + i) % members.length]
+      const member = members[(first + i) % members.length]
       if (member.session === except) continue
       if (member.session.canSend(member.qos)) return member
       fallback ??= member
     }
     return fallback
+  }
+
+  /** Index of the local member with that place. */
+  #memberAt(place: number): number {
+    if (this.#online === 0 || this.#online === this.members.length) return place
+    for (let index = 0; index < this.members.length; index++) {
+      if (this.members[index].session.isConnected && place-- === 0) return index
+    }
+    return 0 // the place is another shard's, which has no member any more
   }
 }
 

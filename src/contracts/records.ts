@@ -156,4 +156,6 @@ export interface Interest {
   readonly group: string | undefined
   /** The sender's own number for the group: FORWARD names it. */
   readonly groupId: number
+  /** Members of the group with a network connection. */
+  readonly online: number
 }
