@@ -28,11 +28,12 @@ export function reach(broker: InteropBroker, transport: MosquittoTransport): str
 
 /** Publishes, and waits until the client has ended. @throws Error with what it printed when it failed */
 export async function publish(args: readonly string[], input = ''): Promise<void> {
-  const child = spawn('mosquitto_pub', args, { stdio: ['pipe', 'pipe', 'pipe'] })
+  const child = spawn('mosquitto_pub', args, { stdio: [input === '' ? 'ignore' : 'pipe', 'pipe', 'pipe'] })
   const printed: string[] = []
-  child.stdout.on('data', (chunk: Buffer) => printed.push(chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => printed.push(chunk.toString()))
-  child.stdin.end(input)
+  child.stdout?.on('data', (chunk: Buffer) => printed.push(chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => printed.push(chunk.toString()))
+  child.stdin?.on('error', () => {}) // it ended before it had read everything: its exit code tells
+  child.stdin?.end(input)
   const [code] = await once(child, 'close')
   if (code !== 0 || printed.length > 0) throw new Error(`mosquitto_pub ended with ${code}: ${printed.join('')}`)
 }
