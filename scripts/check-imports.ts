@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/net': ['src/base', 'src/mqtt', 'src/config', 'src/contracts', 'src/security'],
   'src/admin': ['src/base', 'src/config', 'src/contracts', 'src/actors'],
   src: ['src/base', 'src/config', 'src/contracts', 'src/mqtt', 'src/actors', 'src/admin'],
-  'src/cli': ['src', 'src/base', 'src/config', 'src/mqtt'],
+  'src/cli': ['src', 'src/base', 'src/config', 'src/mqtt', 'storage'],
   storage: ['src/base', 'src/mqtt', 'src/config', 'src/contracts'],
   workers: [
     'storage',
@@ -36,6 +36,7 @@ const ONE_PLACE: Readonly<Record<string, string>> = {
   ws: 'src/net/websocket-transport.ts',
   pino: 'src/base/log-output.ts',
   'pino-pretty': 'src/base/log-output.ts',
+  lmdb: 'storage/lmdb-library.ts',
 }
 
 const IMPORT = /^(?:import|export)\s[^'"]*?from\s+'([^']+)'|^import\s+'([^']+)'/gm

@@ -53,6 +53,7 @@ export class ExampleRunner {
   /** Examples that go on until they are stopped: the first broker, and subscribers. */
   readonly running: Running[] = []
   private port = ''
+  private brokers = 0
 
   private constructor(
     private readonly t: Test,
@@ -89,7 +90,8 @@ export class ExampleRunner {
 
   /** The first broker stays for the examples that follow. */
   private async runBroker(command: string): Promise<void> {
-    const example = this.begin(command)
+    // each broker is one of its own, although the page shows several ways to start the same
+    const example = this.begin(command, { MERLOT_DATA_DIRECTORY: join(this.folder, `data${this.brokers++}`) })
     await until(example, () => example.stdout.includes('stop with Ctrl+C'))
     if (this.port !== '') return interrupt(example.child)
     this.port = /listening on mqtt:.*:(\d+)/.exec(example.stdout)![1]!
@@ -102,8 +104,8 @@ export class ExampleRunner {
     this.running.push(example)
   }
 
-  private begin(command: string): Running {
-    const environment = { PATH: `${join(this.folder, 'bin')}:${process.env.PATH}`, PORT: this.port }
+  private begin(command: string, settings: Readonly<Record<string, string>> = {}): Running {
+    const environment = { PATH: `${join(this.folder, 'bin')}:${process.env.PATH}`, PORT: this.port, ...settings }
     // a group of its own, because a pipe is several processes
     const child = spawn('sh', ['-c', command], { cwd: this.folder, env: environment, detached: true })
     child.stdin.end()

@@ -62,6 +62,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     workers: {
       shard: new URL('../workers/shard.js', import.meta.url),
       connection: new URL('../workers/connection.js', import.meta.url),
+      storage: new URL('../workers/storage.js', import.meta.url),
     },
   })
   let ports: readonly number[]
@@ -98,6 +99,8 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
       const closing = supervisor.connections.map(({ api }) => api.shutDown(SHUTDOWN_GRACE_MS))
       const telling = supervisor.shards.map(({ api }) => api.shutDown(ReasonCode.SERVER_SHUTTING_DOWN))
       await Promise.allSettled([...closing, ...telling])
+      // commits what is left, and closes the store
+      await supervisor.storage?.api.shutDown().catch(() => {})
       await supervisor.destroy()
     },
     stopNow,

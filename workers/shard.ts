@@ -15,7 +15,9 @@ import { publishInternal, receiveFromConnection, receiveFromPeer, tick } from '.
 import { ShardState } from '../src/broker/shard-state.js'
 import { openCounters } from '../src/contracts/counters.js'
 import type { ShardApi, ShardTask } from '../src/contracts/threads.js'
+import type { Journal } from '../storage/journal.js'
 import { MemoryStorage } from '../storage/memory-storage.js'
+import { ShardStore } from './shard-store.js'
 
 /** Milliseconds between looks at timers: the precision of expiry intervals and will delays. */
 const TICK_MS = 250
@@ -25,18 +27,20 @@ const TURN_BYTES_MAX = 131_072
 export default async function run(task: ShardTask): Promise<void> {
   const clock = new SharedClock(task.clock)
   const log = createPortLogger(task.config.log, task.log)
+  const store = task.storage && new ShardStore(task, task.storage)
   const shard = new ShardState({
     index: task.index,
     config: task.config,
     clock,
     counters: openCounters(task.counters),
     totals: task.totals,
-    storage: new MemoryStorage<Message>(task.config.retained),
+    storage: store?.journal ?? new MemoryStorage<Message>(task.config.retained),
     log,
     outlets: task.connections.map((pair) => new RingProducer(pair.toConnection)),
     peers: task.peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
   })
   const connectionBells = task.connectionDoorbells.map((memory) => new Doorbell(memory))
+  const storeBell = task.storage && new Doorbell(task.storage.doorbell)
   const shardBells = task.shardDoorbells.map((memory) => new Doorbell(memory))
   const inbound = task.connections.map((pair) => new RingConsumer(pair.toShard))
   const handlers: RecordHandler[] = inbound.map((_, thread) => (bytes, ints, at) => {
@@ -47,6 +51,11 @@ export default async function run(task: ShardTask): Promise<void> {
 
   const flush = (): boolean => {
     let congested = false
+    if (store !== undefined && storeBell !== undefined) {
+      store.journal.writeProgress()
+      if (store.ring.publish()) storeBell.ring()
+      congested = store.ring.isCongested
+    }
     shard.outlets.forEach((outlet, thread) => {
       if (outlet.ring.publish()) connectionBells[thread].ring()
       congested ||= outlet.ring.isCongested
@@ -63,6 +72,7 @@ export default async function run(task: ShardTask): Promise<void> {
     // other shards first and always: they wait for answers, and what they send makes no new work for them
     let taken = 0
     for (const peer of peers) if (peer !== undefined) taken += peer.drain(fromPeer, TURN_BYTES_MAX)
+    if (store !== undefined) taken += runFlushed(shard, store.journal)
     const congested = flush()
     if (congested) return taken
     for (let thread = 0; thread < inbound.length; thread++) {
@@ -72,6 +82,7 @@ export default async function run(task: ShardTask): Promise<void> {
     return taken
   }
   const reactor = new Reactor(task.doorbell, work, flush, () => {
+    if (store?.journal.hasFlushed) return true
     return inbound.some((ring) => !ring.isEmpty) || peers.some((ring) => ring !== undefined && !ring.isEmpty)
   })
   const onTick = (): void => {
@@ -80,7 +91,17 @@ export default async function run(task: ShardTask): Promise<void> {
   }
   const ticker = setInterval(onTick, TICK_MS)
 
+  const restored = store?.restoreSessions(shard)
+  flush()
+  const loading = restored && store?.restoreMessages(shard, restored.restorer, flush)
+
   const api: ShardApi = {
+    async ready() {
+      return restored?.counts ?? { sessions: 0, messages: 0, retained: 0, damaged: 0 }
+    },
+    async loaded() {
+      return (await loading) ?? 0
+    },
     tick: onTick,
     settle: () => reactor.settle(),
     publish(messages) {
@@ -106,10 +127,22 @@ export default async function run(task: ShardTask): Promise<void> {
       pumpAll(shard)
       reactor.poke()
       await reactor.settle()
+      // what it says of its sessions is to be on disk when the broker has stopped
+      await new Promise<void>((resolve) => shard.storage.whenFlushed(() => resolve()))
     },
   }
   reactor.start()
   await serve(api, task.control)
   clearInterval(ticker)
   reactor.stop()
+  await store?.close()
+}
+
+/** What waited for the disk goes on. */
+function runFlushed(shard: ShardState, journal: Journal<Message>): number {
+  const ran = journal.runFlushed()
+  if (ran === 0) return 0
+  for (const outlet of shard.outlets) outlet.flushAcks()
+  pumpAll(shard)
+  return ran
 }

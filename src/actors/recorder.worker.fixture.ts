@@ -8,10 +8,13 @@ export default async function run(task: ThreadTask): Promise<void> {
   const kind = 'connections' in task ? 'shard' : 'connection'
   const say = (text: string): void => log.info(`${kind} ${task.index}: ${text}`)
   say('started')
+  const nothing = { sessions: 0, messages: 0, retained: 0, damaged: 0 }
   const api: Omit<ShardApi & ConnectionApi, 'shutDown'> = {
     tick: () => {},
     settle: async () => false,
     publish: () => {},
+    ready: async () => nothing,
+    loaded: async () => 0,
     async listen(ports) {
       say(`listen ${ports}`)
       return ports.map((port) => port || 1_883)

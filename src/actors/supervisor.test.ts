@@ -39,8 +39,9 @@ async function start(t: Test, shards: number, connections: number): Promise<Watc
       { type: 'unix', path: '/nowhere' },
     ],
     threads: { ringBytes: 65_536 },
+    durability: { level: 'off' },
   })
-  const workers = { shard: RECORDER, connection: RECORDER }
+  const workers = { shard: RECORDER, connection: RECORDER, storage: RECORDER }
   const first = made.length
   const supervisor = new Supervisor({ config, shards, connections, clock: new SharedClock().memory, log, workers })
   t.teardown(() => supervisor.destroy())

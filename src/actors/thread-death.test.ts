@@ -29,10 +29,15 @@ interface Broker {
 async function start(t: Test): Promise<Broker> {
   const logged: string[] = []
   const log = createSinkLogger({ level: 'warn', areas: {} }, ({ message }) => logged.push(message))
-  const config = BrokerConfig.parse({ listeners: [{ type: 'tcp', port: 0 }], threads: { ringBytes: 65_536 } })
+  const config = BrokerConfig.parse({
+    listeners: [{ type: 'tcp', port: 0 }],
+    threads: { ringBytes: 65_536 },
+    durability: { level: 'off' },
+  })
   const workers = {
     shard: new URL('../../workers/shard.js', import.meta.url),
     connection: new URL('../../workers/connection.js', import.meta.url),
+    storage: new URL('../../workers/storage.js', import.meta.url),
   }
   const clock = new SharedClock().memory
   const first = made.length

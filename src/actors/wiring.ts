@@ -1,8 +1,10 @@
 /** The shared memory between the threads of a broker. */
 import { createDoorbellMemory } from '../base/doorbell.js'
 import { createRingMemory } from '../base/ring.js'
+import { WriteGate } from '../base/write-gate.js'
 import { Counter, createCountersMemory, GAUGES, openCounters } from '../contracts/counters.js'
-import type { RingPair } from '../contracts/threads.js'
+import { createFlushWords } from '../contracts/store-records.js'
+import type { RingPair, StoreLink } from '../contracts/threads.js'
 
 export interface Seat {
   readonly doorbell: SharedArrayBuffer
@@ -12,12 +14,17 @@ export interface Seat {
 export class Wiring {
   readonly connections: readonly Seat[]
   readonly shards: readonly Seat[]
+  readonly storage: Seat
+  /** Of the storage thread. */
+  gate = new WriteGate()
   /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
   readonly totals = new SharedArrayBuffer(8)
   /** By connection thread, then shard. */
   readonly #pairs: RingPair[][]
   /** By sending shard, then receiving shard. */
   readonly #peers: (SharedArrayBuffer | undefined)[][]
+  /** By shard. */
+  readonly #stores: StoreLink[]
 
   constructor(
     connections: number,
@@ -28,6 +35,8 @@ export class Wiring {
       Array.from({ length: count }, () => ({ doorbell: createDoorbellMemory(), counters: createCountersMemory() }))
     this.connections = seats(connections)
     this.shards = seats(shards)
+    this.storage = seats(1)[0]
+    this.#stores = this.shards.map(() => ({ ring: this.#newRing(), words: createFlushWords() }))
     this.#pairs = this.connections.map(() => this.shards.map(() => this.#newPair()))
     this.#peers = this.shards.map((_, from) => this.shards.map((_, to) => (from === to ? undefined : this.#newRing())))
   }
@@ -50,6 +59,14 @@ export class Wiring {
     return this.#peers[shard]
   }
 
+  storeOf(shard: number): StoreLink {
+    return this.#stores[shard]
+  }
+
+  get stores(): readonly StoreLink[] {
+    return this.#stores
+  }
+
   /** A shard died, perhaps in the middle of a record: its rings are made anew. */
   renewShard(shard: number): void {
     for (const pairs of this.#pairs) pairs[shard] = this.#newPair()
@@ -58,9 +75,22 @@ export class Wiring {
       this.#peers[shard][other] = this.#newRing()
       this.#peers[other][shard] = this.#newRing()
     }
+    this.#stores[shard] = { ...this.#stores[shard], ring: this.#newRing() }
     const seat = this.shards[shard]
     Atomics.sub(new Int32Array(this.totals), 1, openCounters(seat.counters)[Counter.sessions])
     resetSeat(seat)
+  }
+
+  /** All shards begin anew. */
+  renewShards(): void {
+    for (const shard of this.shards.keys()) this.renewShard(shard)
+  }
+
+  /** The storage thread died. */
+  renewStorage(): void {
+    resetSeat(this.storage)
+    this.gate = new WriteGate()
+    for (const shard of this.shards.keys()) this.#stores[shard] = { ring: this.#newRing(), words: createFlushWords() }
   }
 
   renewConnection(thread: number): void {

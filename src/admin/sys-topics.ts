@@ -28,6 +28,7 @@ const REASONS: readonly (readonly [topic: string, counter: CounterName])[] = [
   ['messages/dropped/not_authorized', 'droppedNotAuthorized'],
   ['messages/dropped/retained_full', 'droppedRetainedFull'],
   ['messages/dropped/session_ended', 'droppedSessionEnded'],
+  ['messages/dropped/store_full', 'droppedStoreFull'],
   ['connections/refused/total', 'connectionsRefusedTotal'],
   ['connections/refused/address', 'connectionsRefusedAddress'],
   ['connections/refused/rate', 'connectionsRefusedRate'],
@@ -120,6 +121,12 @@ export class SysTopics {
       ['retained messages/bytes', totals.retainedBytes],
       ['store/messages/count', totals.messagesStored + totals.retainedMessages],
       ['store/messages/bytes', totals.messagesStoredBytes + totals.retainedBytes],
+      ['store/full', totals.storeFull],
+      ['store/file/bytes', totals.storeFileBytes],
+      ['store/file/free', totals.storeFreeBytes],
+      ['store/commits', totals.storeCommits],
+      ['store/records', totals.storeRecords],
+      ['store/elided', totals.storeElided],
       ['subscriptions/count', totals.subscriptions + totals.sharedSubscriptions],
       ['shared_subscriptions/count', totals.sharedSubscriptions],
       ['heap/current', memory.heapUsed],
@@ -147,8 +154,8 @@ export class SysTopics {
 
   /** The counters of all threads, added up. */
   totals(): Totals {
-    const { connections, shards } = this.wiring
-    const all = [...connections, ...shards].map(({ counters }) => openCounters(counters))
+    const { connections, shards, storage } = this.wiring
+    const all = [...connections, ...shards, storage].map(({ counters }) => openCounters(counters))
     const first = openCounters(shards[0].counters)
     return Object.fromEntries(
       COUNTER_NAMES.map((name) => {

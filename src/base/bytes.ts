@@ -69,6 +69,12 @@ export function decodeText(bytes: Uint8Array, start: number, length: number): st
   return decoder.decode(copy)
 }
 
+/** `hashBytes` of its UTF-8. */
+export function hashText(text: string): number {
+  const bytes = encodeText(text)
+  return hashBytes(bytes, 0, bytes.length)
+}
+
 /** 32-bit FNV-1a, the hash that topics and client identifiers are spread with. */
 export function hashBytes(bytes: Uint8Array, start: number, length: number): number {
   let hash = -2128831035

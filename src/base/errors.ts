@@ -57,6 +57,41 @@ export const CATALOGUE = {
     text: 'cannot use the folder {path}: {reason}',
     remedy: 'check its owner and rights, or choose another with --data',
   },
+  STORE_FULL: {
+    reasonCode: 0x97,
+    text: 'the store has no room: {reason}',
+    remedy: 'make room on the disk of the data folder, or raise the limit of the store',
+  },
+  STORE_IN_USE: {
+    reasonCode: 0x80,
+    text: 'the data folder {path} is in use by process {pid}',
+    remedy: 'stop that broker, or choose another folder with --data',
+  },
+  STORE_TOO_NEW: {
+    reasonCode: 0x80,
+    text: 'the store in {path} has version {version}, and this program knows versions up to {known}',
+    remedy: 'start it with the newer program that wrote it, or choose another folder with --data',
+  },
+  STORE_DAMAGED: {
+    reasonCode: 0x80,
+    text: 'the store in {path} is damaged: {reason}',
+    remedy: 'let the broker start: it moves the store to the folder quarantine; or bring back a backup',
+  },
+  STORE_MISSING: {
+    reasonCode: 0x80,
+    text: 'there is no store in {path}',
+    remedy: 'name the data folder with --data; the first start of a broker makes a store there',
+  },
+  STORE_NOT_EMPTY: {
+    reasonCode: 0x80,
+    text: 'the store in {path} is not empty: {content}',
+    remedy: 'add --merge to keep what is there, or choose another folder with --data',
+  },
+  IMPORT_INVALID: {
+    reasonCode: 0x80,
+    text: 'line {line} of {path} cannot be imported: {reason}',
+    remedy: 'nothing was changed; give a file as "merlot store export" writes it',
+  },
   CERTIFICATE_INVALID: {
     reasonCode: 0x80,
     text: 'cannot use the certificate {path}: {reason}',

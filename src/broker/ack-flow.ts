@@ -2,6 +2,7 @@
 import { PacketType } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import { InflightState } from './inflight.js'
+import { afterFlush, forget } from './persistence.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
@@ -31,30 +32,44 @@ export function receiveAck(
 }
 
 function receivePubrec(shard: ShardState, session: Session, packetId: number, reasonCode: number): void {
-  const outlet = shard.outlets[session.thread]
-  switch (session.inflight.stateOf(packetId)) {
-    case InflightState.AWAITING_PUBREC:
+  const state = session.inflight.stateOf(packetId)
+  if (state === InflightState.AWAITING_PUBREC || state === InflightState.AWAITING_PUBCOMP) {
+    if (state === InflightState.AWAITING_PUBREC) {
       if (reasonCode >= 0x80) {
         finish(shard, session, packetId) // refused: treated as acknowledged [MQTT-4.4.0-2]
         return
       }
       session.inflight.awaitPubcomp(packetId)
-      outlet.ack(session.slot, PacketType.PUBREL, packetId, ReasonCode.SUCCESS)
-      return
-    case InflightState.AWAITING_PUBCOMP:
-      outlet.ack(session.slot, PacketType.PUBREL, packetId, ReasonCode.SUCCESS)
-      return
-    default:
-      if (reasonCode >= 0x80) return
-      outlet.ack(session.slot, PacketType.PUBREL, packetId, ReasonCode.PACKET_IDENTIFIER_NOT_FOUND)
+    }
+    sendPubrel(shard, session, packetId)
+    return
   }
+  if (reasonCode >= 0x80) return
+  const notFound = ReasonCode.PACKET_IDENTIFIER_NOT_FOUND
+  shard.outlets[session.thread].ack(session.slot, PacketType.PUBREL, packetId, notFound)
 }
 
+/** Once PUBREL is out the client forgets the message: from then on it must not be sent again, whatever happens. */
+function sendPubrel(shard: ShardState, session: Session, packetId: number): void {
+  const delivery = session.inflight.deliveryOf(packetId)
+  const step = (): void => {
+    shard.outlets[session.thread].ack(session.slot, PacketType.PUBREL, packetId, ReasonCode.SUCCESS)
+  }
+  const { record, place } = delivery ?? { record: undefined, place: 0 }
+  if (record === undefined) step()
+  else afterFlush(shard, session, () => shard.storage.released(record, place, packetId), step)
+}
+
+/** Once PUBCOMP is out the client uses the identifier for other messages, which must not be taken for this one. */
 function receivePubrel(shard: ShardState, session: Session, packetId: number): void {
   const known = session.awaitingPubrel.delete(packetId)
   if (known) releaseReceived(session)
   const reasonCode = known ? ReasonCode.SUCCESS : ReasonCode.PACKET_IDENTIFIER_NOT_FOUND
-  shard.outlets[session.thread].ack(session.slot, PacketType.PUBCOMP, packetId, reasonCode)
+  const step = (): void => {
+    shard.outlets[session.thread].ack(session.slot, PacketType.PUBCOMP, packetId, reasonCode)
+  }
+  if (!session.isLogged) step()
+  else afterFlush(shard, session, () => shard.storage.deleteReceived({ session: session.number, packetId }), step)
 }
 
 /** One of an earlier connection may free a place it never took: that is in the client's favour. */
@@ -65,6 +80,7 @@ export function releaseReceived(session: Session): void {
 /** Frees the identifier, and the place in the quota if it was taken on this connection. */
 function finish(shard: ShardState, session: Session, packetId: number): void {
   const delivery = session.inflight.release(packetId)
+  if (delivery !== undefined) forget(shard, delivery)
   if (delivery === undefined || delivery.sentOn === session.connection) session.sent--
   if (session.queue.length > 0 || session.resend.length > 0 || session.retainedBacklog !== undefined) {
     shard.pumpLater(session)

@@ -1,19 +1,21 @@
 /** CONNECT of an admitted client, and DISCONNECT (§3.1, §3.2, §3.14). */
 
-import { encodeText, hashBytes } from '../base/bytes.js'
+import { hashText } from '../base/bytes.js'
 import { BrokerError } from '../base/errors.js'
 import { type ConnectRequest, OutboundKind } from '../contracts/records.js'
 import { encodeConnack } from '../mqtt/control-codec.js'
 import type { Connack, Disconnect } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import { announcePresence } from './interest.js'
-import { resumeInflight } from './pump.js'
+import { admitToStore } from './persistence.js'
+import { pumpAll, resumeInflight } from './pump.js'
 import { Session } from './session.js'
-import { closeConnection, endSession, reportMissed } from './session-end.js'
+import { closeConnection, detach, endSession, reportMissed } from './session-end.js'
 import type { ShardState } from './shard-state.js'
 import { disarmWill } from './will.js'
 
 export function receiveConnect(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
+  const endsStored = (shard.sessions.get(request.clientId)?.number ?? 0) > 0
   const old = takeOver(shard, request)
   const session = old ?? new Session(request.clientId, hashText(request.clientId))
   if (old === undefined && !shard.addSession(session)) {
@@ -23,9 +25,26 @@ export function receiveConnect(shard: ShardState, thread: number, slot: number, 
     return
   }
   attach(shard, session, thread, slot, request)
-  const connack = encodeConnack(answer(shard, session, request, old !== undefined), request.version)
-  shard.outlets[thread].send(OutboundKind.ACCEPT, slot, connack)
-  if (old !== undefined) resumeInflight(shard, session)
+  const { connection } = session
+  const accept = (isKept: boolean): void => {
+    if (session.connection !== connection || !session.isConnected) return // taken over, or gone
+    if (!isKept && old === undefined) {
+      // a session that cannot be kept is not what the client has asked for
+      refuse(shard, thread, slot, request)
+      session.will = undefined
+      session.expirySeconds = 0
+      detach(shard, session)
+      return
+    }
+    session.isAccepted = true
+    const connack = encodeConnack(answer(shard, session, request, old !== undefined), request.version)
+    shard.outlets[thread].send(OutboundKind.ACCEPT, slot, connack)
+    if (old === undefined) return
+    resumeInflight(shard, session)
+    pumpAll(shard)
+  }
+  if (session.isLogged || endsStored) shard.storage.whenFlushed(accept)
+  else accept(true)
 }
 
 /** Ends what is in the way of the new connection. @returns the session to resume; undefined to start a new one */
@@ -41,11 +60,6 @@ function takeOver(shard: ShardState, request: ConnectRequest): Session | undefin
   if (!request.cleanStart) return session // [MQTT-3.1.2-5]
   endSession(shard, session) // [MQTT-3.1.2-4]
   return undefined
-}
-
-function hashText(text: string): number {
-  const bytes = encodeText(text)
-  return hashBytes(bytes, 0, bytes.length)
 }
 
 function attach(shard: ShardState, session: Session, thread: number, slot: number, request: ConnectRequest): void {
@@ -70,6 +84,7 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
   session.will = request.will
   session.publishesWillAfterDisconnect = false
   shard.attached[thread][slot] = session
+  admitToStore(shard, session)
   shard.count('sessionsConnected')
   announcePresence(shard, session)
   reportMissed(shard, session)

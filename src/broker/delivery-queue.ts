@@ -1,4 +1,5 @@
 /** What waits for a session, and what it has been sent and has not acknowledged, is made of deliveries. */
+import type { LogRecord } from '../contracts/storage.js'
 import type { Qos } from '../mqtt/packets.js'
 import type { Message } from './message.js'
 import type { SharedGroup } from './shared-group.js'
@@ -9,6 +10,11 @@ export class Delivery {
   sentOn = 0
   /** Order of first sending, so that resending keeps it [MQTT-4.6.0-1]. */
   order = 0
+  /** It may have been sent before the broker was started: DUP [MQTT-3.3.1-1]. */
+  mayBeRepeat = false
+  /** Where the log has it, and which of the sessions there this is; undefined where nothing outlives the shard. */
+  record: LogRecord | undefined = undefined
+  place = 0
   constructor(
     readonly message: Message,
     /** Granted and published, the smaller. */

@@ -3,12 +3,24 @@ import { NEVER_EXPIRES, type Qos } from '../mqtt/packets.js'
 import { publishBytes } from '../mqtt/publish-writer.js'
 import { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
-import type { PublishFields } from './message.js'
+import type { Message, PublishFields } from './message.js'
 import { receiverMeta } from './outlet.js'
+import { forget, keepDelivery, mustKeep } from './persistence.js'
 import type { Session } from './session.js'
-import type { ShardState } from './shard-state.js'
+import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
 import { type Subscription, withoutNoLocal } from './subscription.js'
 import type { TopicEntry } from './topic-table.js'
+
+/** A QoS 2 message that waits to be flushed before it is sent. */
+export interface HeldDelivery {
+  readonly session: Session
+  /** Of the session, when its packet identifier was taken. */
+  readonly connection: number
+  readonly delivery: Delivery
+  readonly packetId: number
+}
+
+const NO_QUEUE = { length: 0, bytes: 0 }
 
 /** Receivers whose copy carries subscription identifiers go out one by one, behind the common record. */
 interface Special {
@@ -55,6 +67,11 @@ function offer(
   const { session } = subscription
   const qos = Math.min(fields.qos, subscription.qos) as Qos
   const retain = fields.retain && subscription.retainAsPublished // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
+  if (shard.storage.isFull && mustKeep(shard, session, qos)) {
+    shard.refused += REFUSED_FOR_ROOM
+    shard.drop('droppedStoreFull', session, 'message refused: the store has no room')
+    return specials
+  }
   if (!session.canSend(qos)) {
     hold(shard, fields, subscription, qos, retain)
     return specials
@@ -67,8 +84,17 @@ function offer(
   }
   let packetId = 0
   if (qos > 0) {
-    const kept = session.keepsSent || subscription.group !== undefined
-    packetId = reserve(session, qos, kept ? newDelivery(shard, fields, subscription, qos, retain) : undefined)
+    const isHeld = qos === 2 && shard.holdsQos2
+    const kept = session.keepsSent || subscription.group !== undefined || isHeld
+    const delivery = kept ? newDelivery(shard, fields, subscription, qos, retain) : undefined
+    packetId = reserve(session, qos, delivery)
+    const isLogged = delivery !== undefined && mustKeep(shard, session, qos)
+    if (isLogged) keepDelivery(shard, session, delivery, packetId)
+    // one in the log, sent again after a crash, must have the same packet identifier
+    if (delivery !== undefined && qos === 2 && (isHeld || (isLogged && shard.durability === 'sync'))) {
+      shard.held.push({ session, connection: session.connection, delivery, packetId })
+      return specials
+    }
   }
   const meta = receiverMeta(packetId, qos, retain, false)
   if (subscription.identifiers !== undefined) {
@@ -148,10 +174,20 @@ function hold(shard: ShardState, fields: PublishFields, subscription: Subscripti
     return
   }
   shard.accepted++
-  enqueue(shard, session, newDelivery(shard, fields, subscription, qos, retain))
+  const delivery = newDelivery(shard, fields, subscription, qos, retain)
+  if (mustKeep(shard, session, qos)) keepDelivery(shard, session, delivery, 0)
+  enqueue(shard, session, delivery)
 }
 
 export function enqueue(shard: ShardState, session: Session, delivery: Delivery): void {
+  const queue = session.late ?? session.queue
+  queue.push(delivery)
+  shard.count('messagesStored')
+  shard.count('messagesStoredBytes', delivery.message.sizeBytes)
+}
+
+/** A message that waited when the broker was started: in front of what has come since. */
+export function enqueueRestored(shard: ShardState, session: Session, delivery: Delivery): void {
   session.queue.push(delivery)
   shard.count('messagesStored')
   shard.count('messagesStoredBytes', delivery.message.sizeBytes)
@@ -159,7 +195,7 @@ export function enqueue(shard: ShardState, session: Session, delivery: Delivery)
 
 /** @returns the oldest message of the queue; undefined when it is empty */
 export function dequeue(shard: ShardState, session: Session): Delivery | undefined {
-  const delivery = session.queue.shift()
+  const delivery = session.queue.shift() ?? session.late?.shift()
   if (delivery === undefined) return undefined
   shard.count('messagesStored', -1)
   shard.count('messagesStoredBytes', -delivery.message.sizeBytes)
@@ -170,7 +206,9 @@ export function dequeue(shard: ShardState, session: Session): Delivery | undefin
 function makeRoom(shard: ShardState, session: Session, sizeBytes: number): boolean {
   const { queuedMessagesMax, queuedBytesMax, queueFullPolicy } = shard.config.session
   const { queue } = session
-  const fits = (): boolean => queue.length < queuedMessagesMax && queue.bytes + sizeBytes <= queuedBytesMax
+  const late = session.late ?? NO_QUEUE
+  const fits = (): boolean =>
+    queue.length + late.length < queuedMessagesMax && queue.bytes + late.bytes + sizeBytes <= queuedBytesMax
   if (fits()) return true
   switch (queueFullPolicy) {
     case 'rejectNew':
@@ -178,7 +216,11 @@ function makeRoom(shard: ShardState, session: Session, sizeBytes: number): boole
     case 'dropOldest': {
       if (sizeBytes > queuedBytesMax || queuedMessagesMax === 0) return false
       let dropped = 0
-      for (; !fits(); dropped++) dequeue(shard, session)
+      for (; !fits(); dropped++) {
+        const oldest = dequeue(shard, session)
+        if (oldest === undefined) return false // what fills it is still being read from the store
+        forget(shard, oldest)
+      }
       shard.drop('droppedQueueOldest', session, 'oldest messages dropped: the queue of the session is full', dropped)
       return true
     }
@@ -206,21 +248,47 @@ export function sendKept(shard: ShardState, session: Session, delivery: Delivery
     return false
   }
   const isRepeat = packetId > 0
+  session.pumpedBytes += fields.bodyBytes
   if (isRepeat) {
     delivery.sentOn = session.connection
     session.sent++
   } else if (delivery.qos > 0) {
     const kept = session.keepsSent || delivery.group !== undefined
     packetId = reserve(session, delivery.qos, kept ? delivery : undefined)
+    const { record, place } = delivery
+    if (record !== undefined) {
+      shard.storage.sent(record, place, packetId)
+      if (delivery.qos === 2) {
+        const held = { session, connection: session.connection, delivery, packetId }
+        shard.storage.whenFlushed(() => sendHeld(shard, delivery.message, [held], !shard.storage.isRefused(record)))
+        return true
+      }
+    }
   }
   // DUP only on what was sent before [MQTT-3.3.1-1]
-  sendAlone(
-    shard,
-    fields,
-    session,
-    receiverMeta(packetId, delivery.qos, delivery.retain, isRepeat),
-    delivery.identifiers,
-  )
-  session.pumpedBytes += fields.bodyBytes
+  const dup = isRepeat || (delivery.mayBeRepeat && delivery.qos > 0)
+  sendAlone(shard, fields, session, receiverMeta(packetId, delivery.qos, delivery.retain, dup), delivery.identifiers)
   return true
+}
+
+/**
+ * Sends QoS 2 messages whose packet identifiers are on disk by now. A connection that has gone repeats them when it is
+ * back.
+ * @param isKept false where there was no room: then nobody has them, and the publisher is told so
+ */
+export function sendHeld(shard: ShardState, message: Message, held: readonly HeldDelivery[], isKept: boolean): void {
+  const fields = shard.pumpFields
+  fields.readMessage(message, shard.nowMs)
+  for (const { session, connection, delivery, packetId } of held) {
+    if (session.inflight.deliveryOf(packetId) !== delivery) continue
+    if (!isKept) {
+      session.inflight.release(packetId)
+      if (session.connection === connection) session.sent--
+      forget(shard, delivery)
+      continue
+    }
+    if (session.connection !== connection || !session.isAccepted) continue
+    const meta = receiverMeta(packetId, delivery.qos, delivery.retain, delivery.mayBeRepeat)
+    sendAlone(shard, fields, session, meta, delivery.identifiers)
+  }
 }

@@ -42,6 +42,25 @@ export class Inflight {
     return packetId
   }
 
+  /** Takes a packet identifier that was in use before the broker was started. @returns false if it is in use again */
+  restore(packetId: number, state: InflightState, delivery: Delivery): boolean {
+    while (this.#states.length < 65_536 && this.#isTaken(packetId)) this.#grow()
+    if ((this.#count + 1) * 2 > this.#states.length && this.#states.length < 65_536) this.#grow()
+    if (this.#isTaken(packetId)) return false
+    const place = packetId & (this.#states.length - 1)
+    this.#states[place] = state
+    this.#packetIds[place] = packetId
+    this.#deliveries[place] = delivery
+    this.#count++
+    this.#next = (packetId + 1) & 0xffff
+    return true
+  }
+
+  /** The place of the identifier is taken, by itself or another. */
+  #isTaken(packetId: number): boolean {
+    return this.#states.length > 0 && this.#states[packetId & (this.#states.length - 1)] !== InflightState.FREE
+  }
+
   stateOf(packetId: number): InflightState {
     const place = packetId & (this.#states.length - 1)
     if (this.#states.length === 0 || this.#packetIds[place] !== packetId) return InflightState.FREE

@@ -113,7 +113,7 @@ export function receiveInterest(
     else group.remotes.delete(from)
   }
   tidy(shard, audience)
-  shard.peers.sendAnswer(from, PeerKind.INTEREST_KNOWN, number, 0, 0)
+  shard.peers.sendAnswer(from, PeerKind.INTEREST_KNOWN, number)
 }
 
 /** A shard was started anew: forgets what it wanted, and tells it what this one wants. */

@@ -1,5 +1,5 @@
 /** Messages: as a view of where they lie at the moment, and as copies of their own once somebody has to keep them. */
-import { copyWords, encodeText, hashBytes } from '../base/bytes.js'
+import { copyWords, decodeText, encodeText, hashBytes } from '../base/bytes.js'
 import type { Qos } from '../mqtt/packets.js'
 import { forEachProperty, Property } from '../mqtt/properties.js'
 import { writeUint32 } from '../mqtt/publish-writer.js'
@@ -73,6 +73,10 @@ export class Message {
     const bytes = new Uint8Array(memory)
     bytes.set(this.bytes.subarray(this.topicStart, this.topicStart + this.sizeBytes), lead)
     return this.movedTo(bytes, new Int32Array(memory), lead - this.topicStart, retain)
+  }
+
+  get topic(): string {
+    return decodeText(this.bytes, this.topicStart, this.topicBytes)
   }
 
   /** Bytes that this message costs: topic, properties and payload. */

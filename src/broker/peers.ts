@@ -17,7 +17,7 @@ import {
 } from '../contracts/records.js'
 import type { PublishFields } from './message.js'
 
-export const ForwardFlag = { DELIVER: 1, RETAIN: 2 } as const
+export const ForwardFlag = { DELIVER: 1, RETAIN: 2, TOGETHER: 4 } as const
 
 /** A record as FORWARD has it, before its message. */
 export interface ForwardHead {
@@ -28,10 +28,19 @@ export interface ForwardHead {
   readonly publisherHash: number
 }
 
+export interface PeerAnswer {
+  readonly accepted: number
+  readonly refused: number
+  /** Records written for the store. */
+  readonly records: number
+}
+
+const NO_ANSWER: PeerAnswer = { accepted: 0, refused: 0, records: 0 }
+
 /** Something that is done when every shard in `awaited` has answered. */
 interface Question {
   readonly awaited: Set<number>
-  readonly answered: (shard: number, accepted: number, refused: number) => void
+  readonly answered: (answer: PeerAnswer) => void
   readonly done: () => void
 }
 
@@ -71,10 +80,10 @@ export class Peers {
     return number
   }
 
-  answer(number: number, shard: number, accepted: number, refused: number): void {
+  answer(number: number, shard: number, answer: PeerAnswer): void {
     const question = this.#questions.get(number)
     if (question === undefined || !question.awaited.delete(shard)) return
-    question.answered(shard, accepted, refused)
+    question.answered(answer)
     if (question.awaited.size > 0) return
     this.#questions.delete(number)
     question.done()
@@ -83,7 +92,7 @@ export class Peers {
   /** A shard was started anew: what it was asked will not be answered by it. */
   replace(shard: number, ring: RingProducer): void {
     this.#rings[shard] = ring
-    for (const number of [...this.#questions.keys()]) this.answer(number, shard, 0, 0)
+    for (const number of [...this.#questions.keys()]) this.answer(number, shard, NO_ANSWER)
   }
 
   sendInterest(shard: number, number: number, members: number, interest: Interest): void {
@@ -100,16 +109,17 @@ export class Peers {
     ring.end(at, 24 + json.length)
   }
 
-  sendAnswer(shard: number, kind: number, number: number, accepted: number, refused: number): void {
+  sendAnswer(shard: number, kind: number, number: number, accepted = 0, refused = 0, records = 0): void {
     const ring = this.#ring(shard)
-    const at = ring.begin(24)
+    const at = ring.begin(32)
     const i = at >> 2
     ring.ints[i + KIND] = kind
     ring.ints[i + SLOT] = this.own
     ring.ints[i + 3] = number
     ring.ints[i + 4] = accepted
     ring.ints[i + 5] = refused
-    ring.end(at, 24)
+    ring.ints[i + 6] = records
+    ring.end(at, 32)
   }
 
   forward(shard: number, fields: PublishFields, head: ForwardHead): void {

@@ -6,6 +6,10 @@ export class PendingPublish {
   accepted = 0
   refused = 0
   isSettled = false
+  /** Under which several shards write it to the store; 0 where none or one does. */
+  together = 0
+  /** Records that they have written. */
+  records = 0
   /** Answers still to come: of the other shards together, of the storage. */
   awaited = 0
   /** Where it is certain whatever other shards say. */
@@ -23,6 +27,7 @@ export class PendingPublish {
     this.connection = session.connection
   }
 
+  /** @param refused as in `ShardState`: `REFUSED_FOR_ROOM` weighs more than whoever accepted */
   count(accepted: number, refused: number): void {
     this.accepted += accepted
     this.refused += refused

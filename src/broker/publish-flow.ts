@@ -7,8 +7,11 @@ import type { PublishFields } from './message.js'
 import { PendingPublish } from './pending-publish.js'
 import { retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
-import type { ShardState } from './shard-state.js'
+import { closeConnection } from './session-end.js'
+import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
 import type { TopicEntry } from './topic-table.js'
+
+const NO_ROOM = 'the store has no room'
 
 /**
  * Handles the PUBLISH in `fields`. Hot: once per message.
@@ -33,8 +36,11 @@ export function receivePublish(shard: ShardState, session: Session, fields: Publ
   }
   if (fields.qos === 2) session.awaitingPubrel.add(fields.packetId)
   const pending = route(shard, fields, entry, session)
-  const { storage } = shard
-  if (pending === undefined && storage.isFlushed) {
+  if (pending === undefined && !shard.mustFlush) {
+    if (shard.refused >= REFUSED_FOR_ROOM && session.version < 5) {
+      withdraw(shard, session, fields.packetId, fields.qos)
+      throw new BrokerError('QUOTA_EXCEEDED', { reason: NO_ROOM })
+    }
     acknowledge(shard, session, fields.packetId, fields.qos, outcome(shard.accepted, shard.refused))
     return
   }
@@ -42,9 +48,12 @@ export function receivePublish(shard: ShardState, session: Session, fields: Publ
   waiting.count(shard.accepted, shard.refused)
   waiting.onSettled = () => settlePending(shard, session)
   session.pending.push(waiting)
-  if (storage.isFlushed) return
+  if (!shard.mustFlush) return
   waiting.awaited++
-  storage.whenFlushed(() => waiting.settle())
+  shard.storage.whenFlushed((isKept) => {
+    if (!isKept) waiting.count(0, REFUSED_FOR_ROOM)
+    waiting.settle()
+  })
 }
 
 /** A QoS 2 message that was received before: answered again, delivered once [MQTT-4.3.3-10]. */
@@ -73,15 +82,33 @@ function refusal(
     shard.drop('droppedNotAuthorized', session, 'message dropped: clients may not publish to $SYS')
     return ReasonCode.NOT_AUTHORIZED
   }
+  if (shard.storage.isFull && fields.qos > 0 && needsStore(session, fields, entry)) {
+    // before anybody gets it: who sends it again must not send it twice to those who need no store
+    shard.drop('droppedStoreFull', session, `message refused: ${NO_ROOM}`)
+    if (session.version < 5) throw new BrokerError('QUOTA_EXCEEDED', { reason: NO_ROOM })
+    return ReasonCode.QUOTA_EXCEEDED
+  }
   if (retainedIsFull(shard, fields, entry)) {
     shard.drop('droppedRetainedFull', session, 'message refused: no room for more retained messages')
+    if (fields.qos > 0 && shard.storage.isFull && session.version < 5) {
+      throw new BrokerError('QUOTA_EXCEEDED', { reason: NO_ROOM })
+    }
     return ReasonCode.QUOTA_EXCEEDED
   }
   return undefined
 }
 
+/** Whether anything of a QoS 1 or 2 message may have to be kept on disk. */
+function needsStore(session: Session, fields: PublishFields, entry: TopicEntry): boolean {
+  if (entry.durability === 'off') return false
+  if (fields.qos === 2 && session.isLogged) return true
+  if (entry.remotes.length > 0 || entry.groups.length > 0) return true
+  return entry.receivers.some((receiver) => receiver.session.isLogged)
+}
+
 /** What the publisher is told. Success only if somebody took it, or nobody wanted it (§3.4.2.1). */
 function outcome(accepted: number, refused: number): ReasonCode {
+  if (refused >= REFUSED_FOR_ROOM) return ReasonCode.QUOTA_EXCEEDED
   if (accepted > 0) return ReasonCode.SUCCESS
   return refused > 0 ? ReasonCode.QUOTA_EXCEEDED : ReasonCode.NO_MATCHING_SUBSCRIBERS
 }
@@ -102,11 +129,30 @@ function settlePending(shard: ShardState, session: Session): void {
   while (session.pending.length > 0 && session.pending[0].isSettled) {
     const { connection, packetId, qos, reasonCode, accepted, refused } = session.pending[0]
     session.pending.shift()
+    if (refused >= REFUSED_FOR_ROOM && session.version < 5) {
+      withdraw(shard, session, packetId, qos)
+      if (connection === session.connection && session.isConnected) closeUnacknowledged(shard, session)
+      continue
+    }
     // the client sends it again on its new connection, and would take this answer for one to that, or to a new message
     if (qos === 1 && connection !== session.connection) continue
     sendAcknowledgement(shard, session, packetId, qos, reasonCode ?? outcome(accepted, refused))
   }
   if (session.isConnected) shard.outlets[session.thread].flushAcks()
+}
+
+/** The message was not taken, so its identifier means nothing. */
+function withdraw(shard: ShardState, session: Session, packetId: number, qos: number): void {
+  if (qos !== 2) return
+  session.awaitingPubrel.delete(packetId)
+  if (session.isLogged) shard.storage.deleteReceived({ session: session.number, packetId })
+}
+
+/** Before MQTT 5 a message cannot be refused: the client sends it again when it is back. */
+function closeUnacknowledged(shard: ShardState, session: Session): void {
+  const { clientId } = session
+  shard.clientLog.log('warn', `unacknowledged ${clientId}`, `connection closed: ${NO_ROOM}`, { clientId })
+  closeConnection(shard, session, ReasonCode.QUOTA_EXCEEDED, NO_ROOM)
 }
 
 function sendAcknowledgement(
@@ -121,6 +167,7 @@ function sendAcknowledgement(
     if (session.version === 5) {
       // over: the identifier is free for a new message [MQTT-4.3.3-9]
       session.awaitingPubrel.delete(packetId)
+      if (session.isLogged) shard.storage.deleteReceived({ session: session.number, packetId })
       releaseReceived(session)
     } else session.awaitingPubrel.add(packetId) // cannot be told, so it will send PUBREL
   }

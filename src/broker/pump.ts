@@ -4,6 +4,7 @@ import { PacketType, type Qos } from '../mqtt/packets.js'
 import { dequeue, sendKept } from './delivery.js'
 import { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
+import { forget } from './persistence.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
@@ -14,7 +15,7 @@ import type { ShardState } from './shard-state.js'
 const PUMP_BYTES_MAX = 262_144
 
 export function pump(shard: ShardState, session: Session): void {
-  while (session.isConnected && !session.isSlow && !session.awaitsMark) {
+  while (session.isAccepted && !session.isSlow && !session.awaitsMark) {
     if (session.pumpedBytes >= PUMP_BYTES_MAX) {
       session.pumpedBytes = 0
       session.awaitsMark = true
@@ -47,6 +48,7 @@ function resendNext(shard: ShardState, session: Session): boolean {
     if (delivery === undefined || !isUnanswered) continue
     if (sendKept(shard, session, delivery, packetId)) return true
     session.inflight.release(packetId)
+    forget(shard, delivery)
   }
   return false
 }
@@ -73,15 +75,23 @@ function sendNextRetained(shard: ShardState, session: Session): boolean {
 function sendNextQueued(shard: ShardState, session: Session): boolean {
   for (;;) {
     const next = session.queue.peek()
-    if (next === undefined) return false
+    // while the store is still read, an identifier may turn up that is in use
+    if (next === undefined || session.late !== undefined) return false
+    if (next.record !== undefined && shard.storage.isRefused(next.record)) {
+      dequeue(shard, session)
+      forget(shard, next)
+      continue // its publisher was told, and may have sent it again
+    }
     if (next.message.expiresAtMs <= shard.nowMs) {
       dequeue(shard, session)
+      forget(shard, next)
       shard.drop('droppedExpired', session, 'message dropped: it expired while it waited') // [MQTT-3.3.2-5]
       continue
     }
     if (next.qos > 0 && !session.hasQuota) return false
     dequeue(shard, session)
     if (sendKept(shard, session, next, 0)) return true
+    forget(shard, next)
   }
 }
 

@@ -1,10 +1,12 @@
 /** Where a message goes: the sessions of this shard, shared groups, other shards, the retained messages. */
+import { SHARDS_MAX } from '../contracts/store-records.js'
 import { deliverToMember, deliverToSubscribers } from './delivery.js'
 import type { PublishFields } from './message.js'
 import { ForwardFlag, type ForwardHead } from './peers.js'
 import { PendingPublish } from './pending-publish.js'
+import { keepRetainedMessage, releaseWhenFlushed, sealMessage } from './persistence.js'
 import type { Session } from './session.js'
-import type { ShardState } from './shard-state.js'
+import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
 import type { SharedGroup } from './shared-group.js'
 import type { TopicEntry } from './topic-table.js'
 
@@ -20,22 +22,51 @@ export function route(
   entry: TopicEntry,
   publisher: Session | undefined,
 ): PendingPublish | undefined {
-  shard.accepted = 0
-  shard.refused = 0
+  begin(shard, entry, fields.qos === 2 && publisher?.isLogged === true)
   const stamp = fields.retain ? keepRetained(shard, fields, entry.name) : 0
   if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
-  if (entry.groups.length === 0 && entry.remotes.length === 0 && !fields.retain) return undefined
-  return routeFurther(shard, fields, entry, publisher, stamp)
+  let pending: PendingPublish | undefined
+  if (entry.groups.length > 0 || entry.remotes.length > 0 || fields.retain) {
+    pending = routeFurther(shard, fields, entry, publisher, stamp)
+  }
+  sealMessage(shard, fields, publisher, pending?.together)
+  if (pending !== undefined) pending.records += shard.records
+  releaseWhenFlushed(shard, fields)
+  return pending
+}
+
+/** All shards have written what they have to keep of it: that it was received takes effect with that. */
+function receiveTogether(shard: ShardState, publisher: Session, pending: PendingPublish): void {
+  const { packetId, together } = pending
+  shard.storage.commitTogether(together, pending.records, { session: publisher.number, packetId })
+  pending.awaited++
+  shard.storage.whenFlushed((isKept) => {
+    if (!isKept) pending.count(0, REFUSED_FOR_ROOM)
+    pending.settle()
+  })
+}
+
+/** @param isLogged it comes from a session that repeats it if it is not acknowledged */
+function begin(shard: ShardState, entry: TopicEntry, isLogged: boolean): void {
+  shard.holdsQos2 = isLogged && entry.durability === 'sync' && shard.storage.isDurable
+  shard.accepted = 0
+  shard.refused = 0
+  shard.mustFlush = false
+  shard.records = 0
+  shard.durability = entry.durability
 }
 
 /** Whether a message to be retained would be refused for the limits. An empty one never is. */
 export function retainedIsFull(shard: ShardState, fields: PublishFields, entry: TopicEntry): boolean {
-  return fields.retain && fields.payloadBytes > 0 && !shard.retained.hasRoom(entry.name, fields.bodyBytes)
+  if (!fields.retain || fields.payloadBytes === 0) return false
+  return (shard.storage.isFull && entry.durability !== 'off') || !shard.retained.hasRoom(entry.name, fields.bodyBytes)
 }
 
 function keepRetained(shard: ShardState, fields: PublishFields, topic: string): number {
   const stamp = shard.retained.nextStamp(shard.nowMs, shard.index)
-  shard.retained.set(topic, fields.keep(shard.memory, shard.nowMs), stamp, shard.nowMs)
+  const message = fields.keep(shard.memory, shard.nowMs)
+  shard.retained.set(topic, message, stamp, shard.nowMs)
+  keepRetainedMessage(shard, topic, message, stamp)
   return stamp
 }
 
@@ -63,15 +94,24 @@ function routeFurther(
     const waiting = new PendingPublish(publisher, fields.packetId, fields.qos)
     pending = waiting
     waiting.awaited++
+    const isTogether = fields.qos === 2 && publisher.isLogged && entry.durability !== 'off' && shard.storage.isDurable
     number = shard.peers.ask(
       targets,
-      () => waiting.settle(),
-      (_, accepted, refused) => waiting.count(accepted, refused),
+      () => {
+        if (isTogether) receiveTogether(shard, publisher, waiting)
+        waiting.settle()
+      },
+      (answer) => {
+        waiting.count(answer.accepted, answer.refused)
+        waiting.records += answer.records
+      },
     )
+    if (isTogether) waiting.together = togetherNumber(number, shard.index)
   }
   for (const target of targets) {
     const ordinary = entry.remotes.includes(target) ? ForwardFlag.DELIVER : 0
-    const flags = ordinary | (fields.retain ? ForwardFlag.RETAIN : 0)
+    const isTogether = pending !== undefined && pending.together > 0
+    const flags = ordinary | (fields.retain ? ForwardFlag.RETAIN : 0) | (isTogether ? ForwardFlag.TOGETHER : 0)
     shard.peers.forward(target, fields, { number, flags, groups: groupsOf.get(target) ?? [], stamp, publisherHash })
   }
   return pending
@@ -94,10 +134,10 @@ function routeToGroup(
 }
 
 /** A message that another shard has sent because of this shard's interest. The answer is counted in the shard. */
-export function receiveForward(shard: ShardState, fields: PublishFields, head: ForwardHead): void {
-  shard.accepted = 0
-  shard.refused = 0
+export function receiveForward(shard: ShardState, fields: PublishFields, head: ForwardHead, from: number): void {
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
+  const isTogether = (head.flags & ForwardFlag.TOGETHER) !== 0
+  begin(shard, entry, isTogether)
   if (head.flags & ForwardFlag.RETAIN) {
     shard.retained.set(entry.name, fields.keep(shard.memory, shard.nowMs), head.stamp, shard.nowMs)
   }
@@ -109,4 +149,11 @@ export function receiveForward(shard: ShardState, fields: PublishFields, head: F
     const member = group.localFrom(group.localTurn(strategy, fields.topicHash, head.publisherHash))
     if (member !== undefined) deliverToMember(shard, fields, member)
   }
+  sealMessage(shard, fields, undefined, isTogether ? togetherNumber(head.number, from) : 0)
+  releaseWhenFlushed(shard, fields)
+}
+
+/** Of a message that several shards write, from the question that the first of them has asked the others. */
+function togetherNumber(question: number, shard: number): number {
+  return question * SHARDS_MAX + shard
 }

@@ -6,6 +6,7 @@ import { deliverToMember, dequeue, enqueue } from './delivery.js'
 import type { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
 import { announcePresence } from './interest.js'
+import { forget, releaseWhenFlushed, sealMessage, storeSession } from './persistence.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import { unsubscribe } from './subscribe-flow.js'
@@ -20,15 +21,18 @@ export function closeConnection(
 ): void {
   const reason = session.wantsProblemInformation && reasonString !== undefined ? { reasonString } : {}
   const disconnect =
-    session.version === 5 ? encodeDisconnect(reasonCode, reason, session.maximumPacketBytes) : undefined
+    session.version === 5 && session.isAccepted
+      ? encodeDisconnect(reasonCode, reason, session.maximumPacketBytes)
+      : undefined
   shard.outlets[session.thread].send(OutboundKind.CLOSE, session.slot, disconnect)
   detach(shard, session)
 }
 
 /** The session has no network connection any more. What it had sent stays for the next one, if there will be one. */
-function detach(shard: ShardState, session: Session): void {
+export function detach(shard: ShardState, session: Session): void {
   shard.attached[session.thread][session.slot] = undefined
   session.thread = -1
+  session.isAccepted = false
   session.slot = -1
   session.isSlow = false
   session.awaitsMark = false
@@ -45,14 +49,19 @@ function detach(shard: ShardState, session: Session): void {
     return
   }
   shard.count('sessionsDisconnected')
+  storeSession(shard, session)
   armWill(shard, session)
-  if (session.expirySeconds !== NEVER_EXPIRES) {
-    session.expiryTimer = shard.timers.at(shard.nowMs + session.expirySeconds * 1_000, () => {
-      shard.count('sessionsExpired')
-      endSession(shard, session)
-    })
-  }
+  expireSession(shard, session, shard.nowMs)
   handOver(shard, session)
+}
+
+/** Ends a session without a connection when its expiry interval has passed. @param sinceMs when it lost the connection */
+export function expireSession(shard: ShardState, session: Session, sinceMs: number): void {
+  if (session.expirySeconds === NEVER_EXPIRES) return
+  session.expiryTimer = shard.timers.at(sinceMs + session.expirySeconds * 1_000, () => {
+    if (session.expirySeconds > 0) shard.count('sessionsExpired')
+    endSession(shard, session)
+  })
 }
 
 /** The connection thread has reported the end of a connection. */
@@ -73,8 +82,17 @@ export function endSession(shard: ShardState, session: Session): void {
   for (const delivery of groupMessages) redeliver(shard, session, delivery)
   const left = session.queue.length
   if (left > 0) shard.drop('droppedSessionEnded', session, 'messages dropped: their session has ended', left)
-  while (dequeue(shard, session) !== undefined);
+  for (let next = dequeue(shard, session); next !== undefined; next = dequeue(shard, session)) forget(shard, next)
   session.awaitingPubrel.clear()
+  if (session.number > 0) endStored(shard, session)
+}
+
+function endStored(shard: ShardState, session: Session): void {
+  for (const packetId of session.inflight.inOrder()) {
+    const delivery = session.inflight.deliveryOf(packetId)
+    if (delivery !== undefined) forget(shard, delivery)
+  }
+  shard.storage.deleteSession(session.number)
 }
 
 /** Says in one line what a session has missed while it was offline; each message was counted when it was dropped. */
@@ -115,7 +133,10 @@ function takeGroupMessages(shard: ShardState, session: Session, all: boolean): D
 
 function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
   const { group, message } = delivery
-  if (group === undefined || message.expiresAtMs <= shard.nowMs) return
+  if (group === undefined || message.expiresAtMs <= shard.nowMs) {
+    forget(shard, delivery)
+    return
+  }
   const member = group.localFrom(0, from)
   if (member === undefined || (group.online === 0 && group.onlineElsewhere !== undefined)) {
     redeliverElsewhere(shard, from, delivery)
@@ -123,7 +144,12 @@ function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
   }
   const fields = shard.pumpFields
   fields.readMessage(message, shard.nowMs)
+  shard.durability = delivery.record === undefined ? 'off' : 'sync'
+  shard.holdsQos2 = false
   deliverToMember(shard, fields, member)
+  sealMessage(shard, fields, undefined)
+  releaseWhenFlushed(shard, fields)
+  forget(shard, delivery) // the other one has it by now, in the store too
 }
 
 /** No member is left in this shard: one of another shard gets the message, or nobody is left and it is dropped. */
@@ -132,25 +158,30 @@ function redeliverElsewhere(shard: ShardState, from: Session, delivery: Delivery
   const shardIndex = group?.onlineElsewhere ?? group?.remotes.keys().next().value
   const remote = group?.remotes.get(shardIndex ?? -1)
   if (shardIndex === undefined || remote === undefined) {
-    if (shard.sessions.get(from.clientId) === from) enqueue(shard, from, delivery)
-    else shard.drop('droppedSessionEnded', from, 'message dropped: its session has ended')
+    if (shard.sessions.get(from.clientId) === from) {
+      enqueue(shard, from, delivery)
+      return
+    }
+    forget(shard, delivery)
+    shard.drop('droppedSessionEnded', from, 'message dropped: its session has ended')
     return
   }
   const fields = shard.pumpFields
   fields.readMessage(message, shard.nowMs)
-  const head = { number: 0, flags: 0, groups: [remote.groupId], stamp: 0, publisherHash: 0 }
+  const number = shard.peers.ask([shardIndex], () => forget(shard, delivery))
+  const head = { number, flags: 0, groups: [remote.groupId], stamp: 0, publisherHash: 0 }
   shard.peers.forward(shardIndex, fields, head)
 }
 
 /**
  * The broker stops. Wills are published while there are still connections to get them, so connections with a will are
- * closed first; without a store a session ends with the broker, and its will may not wait for its delay.
+ * closed first. A session that is not in the store ends with the broker: its will may not wait for its delay.
  */
 export function closeAll(shard: ShardState, reasonCode: number, reasonString: string): void {
   const connected = [...shard.sessions.values()].filter((session) => session.isConnected)
   const withWill = connected.filter((session) => session.will !== undefined)
   for (const session of withWill) closeConnection(shard, session, reasonCode, reasonString)
-  for (const session of shard.sessions.values()) publishWill(shard, session)
+  for (const session of shard.sessions.values()) if (session.number === 0) publishWill(shard, session)
   for (const session of connected) {
     if (session.isConnected) closeConnection(shard, session, reasonCode, reasonString)
   }

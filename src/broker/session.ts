@@ -16,9 +16,15 @@ export interface PendingReply {
 }
 
 export class Session {
+  /** In the store; 0 for one that ends with its connection and has no will. */
+  number = 0
   /** Number of the connection thread, or -1 while the session is offline. */
   thread = -1
   slot = -1
+  /** Messages of the log with smaller sequence numbers may have been sent before the broker died. */
+  repeatsBelow = 0
+  /** The client has got its CONNACK: before it, nothing may be sent to it. */
+  isAccepted = false
   /** Counts connections, so that what was sent on an earlier one is told apart. */
   connection = 0
   /** The socket's buffer is over its bound: the session is treated as offline until it is empty. */
@@ -45,6 +51,8 @@ export class Session {
   /** Subscriptions by filter as sent, `$share/…` included. */
   readonly subscriptions = new Map<string, Subscription>()
   readonly queue = new DeliveryQueue()
+  /** What came after a start of the broker, while older messages are still read from the store: it goes behind them. */
+  late: DeliveryQueue | undefined = undefined
   readonly inflight = new Inflight()
   /** QoS 2 messages received and not yet released: a repeat is not delivered again [MQTT-4.3.3-10]. */
   readonly awaitingPubrel = new PacketIdSet()
@@ -76,9 +84,14 @@ export class Session {
 
   /** True when a message goes straight to the socket: connected, not slow, nothing older in its way. */
   canSend(qos: Qos): boolean {
-    if (this.thread < 0 || this.isSlow) return false
+    if (!this.isAccepted || this.isSlow) return false
     if (qos === 0) return this.queue.qos0Length === 0
-    return this.hasQuota && this.queue.length === 0 && this.resend.length === 0
+    return this.hasQuota && this.queue.length === 0 && this.resend.length === 0 && this.late === undefined
+  }
+
+  /** Its messages are in the log, and wait for flushes. */
+  get isLogged(): boolean {
+    return this.number > 0 && this.expirySeconds > 0
   }
 
   /** One more QoS 1 or 2 message may be sent. */

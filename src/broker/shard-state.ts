@@ -4,9 +4,10 @@ import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
 import type { RingProducer } from '../base/ring.js'
-import type { BrokerConfig } from '../config/schema.js'
+import type { BrokerConfig, DurabilityLevel } from '../config/schema.js'
 import { Counter, type CounterName, type Counters } from '../contracts/counters.js'
 import type { RetainedStore, ShardStorage } from '../contracts/storage.js'
+import type { HeldDelivery } from './delivery.js'
 import { FilterTree } from './filter-tree.js'
 import { type Message, MessageMemory, PublishFields } from './message.js'
 import { Outlet } from './outlet.js'
@@ -32,6 +33,9 @@ export interface ShardResources {
   /** Towards each other shard; undefined at the own place. */
   readonly peers: readonly (RingProducer | undefined)[]
 }
+
+/** Added to `refused` when the store had no room: then the publisher is told, whoever else has taken the message. */
+export const REFUSED_FOR_ROOM = 0x100_0000
 
 export class ShardState {
   readonly index: number
@@ -61,6 +65,16 @@ export class ShardState {
   /** What became of the message being routed: sessions that took it, and that should have and could not. */
   accepted = 0
   refused = 0
+  /** What is promised for the message being routed. */
+  durability: DurabilityLevel = 'off'
+  /** The message being routed was handed to the store: acknowledging it waits for the flush. */
+  mustFlush = false
+  /** Records written to the store for it. */
+  records = 0
+  /** Its QoS 2 deliveries wait until it is known to be received: sent again, it must not reach anybody twice. */
+  holdsQos2 = false
+  /** QoS 2 deliveries of the message being routed, which go out once they are flushed. */
+  held: HeldDelivery[] = []
   /** Milliseconds since the epoch, read once per batch. */
   nowMs = 0
   nextGroupId = 1
@@ -77,7 +91,7 @@ export class ShardState {
     this.outlets = resources.outlets.map((ring) => new Outlet(ring))
     this.attached = resources.outlets.map(() => [])
     this.peers = new Peers(resources.index, resources.peers)
-    this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax)
+    this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax, resources.config.durability)
     this.storage = resources.storage
     this.nowMs = resources.clock.now()
   }
@@ -97,6 +111,13 @@ export class ShardState {
     Atomics.sub(this.#totals, 1, 1)
     this.sessions.delete(session.clientId)
     this.count('sessions', -1)
+  }
+
+  /** One that was there before the broker was started: it counts, whatever the limit is by now. */
+  restoreSession(session: Session): void {
+    Atomics.add(this.#totals, 1, 1)
+    this.sessions.set(session.clientId, session)
+    this.count('sessions')
   }
 
   get retained(): RetainedStore<Message> {

@@ -2,18 +2,22 @@
  * Shards over real rings, without threads: the test's client takes the place of the connection thread, and nothing
  * happens but what the test asks for. `client.fixture.ts` has the clients.
  */
+import type { MemoryEngine } from '../../storage/memory-engine.js'
+import { MemoryStorage } from '../../storage/memory-storage.js'
 import { createSinkLogger, type Logger, type LogRecord, type LogSeverity } from '../base/log.js'
 import { ManualClock } from '../base/manual-clock.fixture.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import { COUNTER_NAMES, Counter, type CounterName, createCountersMemory, openCounters } from '../contracts/counters.js'
 import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
+import type { ShardStorage } from '../contracts/storage.js'
 import { type ClientOptions, TestClient } from './client.fixture.js'
-import { HeldStorage } from './held-storage.fixture.js'
+import type { Message } from './message.js'
 import { welcomePeer } from './peer-recovery.js'
 import { connectionThreadLost } from './session-end.js'
 import { receiveFromConnection, receiveFromPeer, tick } from './shard.js'
 import { ShardState } from './shard-state.js'
+import { StoreFixture } from './store.fixture.js'
 
 const RING_BYTES = 65_536
 
@@ -21,6 +25,13 @@ export interface FixtureOptions {
   readonly shards?: number
   readonly threads?: number
   readonly config?: BrokerConfigInput
+  /** Keep everything in this store, and begin with what is in it. */
+  readonly engine?: MemoryEngine
+  /** With a store: the shard of each client; by default the first. */
+  readonly ownerOf?: (clientId: string) => number
+  readonly clock?: ManualClock
+  /** Leaves the messages of the store where they are until `load`. */
+  readonly loadsLater?: boolean
   /** Of the lines in `logged`; warn unless told. */
   readonly level?: LogSeverity
 }
@@ -66,9 +77,9 @@ class Seat {
 
 export class ShardFixture {
   readonly totals = new SharedArrayBuffer(8)
-  /** What shards keep in; a test may hold back the flush of one. */
-  readonly storages: HeldStorage[] = []
-  readonly clock = new ManualClock()
+  readonly clock: ManualClock
+  /** Where there is an engine. */
+  readonly store: StoreFixture | undefined
   readonly config: BrokerConfig
   readonly logged: LogRecord[] = []
   readonly log: Logger
@@ -77,15 +88,17 @@ export class ShardFixture {
   readonly #clients: (TestClient | undefined)[][]
   readonly #held = new Set<string>()
 
-  storageOf(index: number): HeldStorage {
-    this.storages[index] = new HeldStorage(this.config.retained)
-    return this.storages[index]
+  storageOf(index: number): ShardStorage<Message> {
+    return this.store?.journals[index] ?? new MemoryStorage<Message>(this.config.retained)
   }
 
   constructor(readonly options: FixtureOptions = {}) {
     const { shards = 1, threads = 1, level = 'warn' } = options
     this.log = createSinkLogger({ level, areas: {} }, (record) => this.logged.push(record))
     this.config = BrokerConfig.parse(options.config ?? {})
+    this.clock = options.clock ?? new ManualClock()
+    const { engine, ownerOf = () => 0 } = options
+    this.store = engine && new StoreFixture(this.config, this.clock, shards, engine, ownerOf)
     this.#clients = Array.from({ length: threads }, () => [])
     const numbers = Array.from({ length: shards }, (_, index) => index)
     const rings = numbers.map((from) => numbers.map((to) => (from === to ? undefined : createRingMemory(RING_BYTES))))
@@ -96,6 +109,29 @@ export class ShardFixture {
         seat.fromPeers[from] = memory === undefined ? undefined : new RingConsumer(memory)
       }
     }
+    for (const { state } of this.#seats) this.store?.restoreSessions(state)
+    if (!options.loadsLater) this.load()
+  }
+
+  /** The messages of the store come back. */
+  load(): void {
+    for (const { state } of this.#seats) this.store?.restoreMessages(state)
+    this.settle()
+  }
+
+  /** What is written to the store does not reach it until `flush`. */
+  holdFlush(): void {
+    if (this.store !== undefined) this.store.isHeld = true
+  }
+
+  flush(): void {
+    if (this.store !== undefined) this.store.isHeld = false
+    this.settle()
+  }
+
+  /** The process is killed, and started again with what the store has. */
+  crash(options: FixtureOptions = {}): ShardFixture {
+    return new ShardFixture({ ...this.options, clock: this.clock, ...options })
   }
 
   shard(index = 0): ShardState {
@@ -138,6 +174,10 @@ export class ShardFixture {
           const taken = ring.drain((bytes, ints, at) => this.#receive(thread, bytes, ints, at), RING_BYTES)
           if (taken > 0) worked = true
         }
+      }
+      if (this.store?.work()) worked = true
+      for (const { state } of this.#seats) {
+        for (const outlet of state.outlets) outlet.flushAcks()
       }
     }
   }

@@ -27,12 +27,13 @@ import { receiveAck } from './ack-flow.js'
 import { receiveConnect, receiveDisconnect } from './connect-flow.js'
 import { receiveInterest } from './interest.js'
 import { createMessage } from './message.js'
+import { ForwardFlag } from './peers.js'
 import { receivePublish } from './publish-flow.js'
 import { pumpAll } from './pump.js'
 import { receiveForward, route } from './routing.js'
 import type { Session } from './session.js'
 import { closeConnection, connectionClosed } from './session-end.js'
-import type { ShardState } from './shard-state.js'
+import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
 import { receiveSubscribe, receiveUnsubscribe, replyInOrder } from './subscribe-flow.js'
 
 /** A record from connection thread `thread`. */
@@ -165,18 +166,25 @@ export function receiveFromPeer(shard: ShardState, bytes: Uint8Array, ints: Int3
     case PeerKind.FORWARD: {
       shard.fields.readDescriptor(bytes, ints, i + FORWARD_PUBLISH, at)
       const head = shard.peers.readHead(ints, i)
-      receiveForward(shard, shard.fields, head)
+      receiveForward(shard, shard.fields, head, from)
       if (head.number > 0) {
-        const { accepted, refused } = shard
-        shard.storage.whenFlushed(() => {
-          shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, accepted, refused)
-        })
+        const { accepted, refused, mustFlush, records } = shard
+        const answer = (isKept: boolean): void => {
+          const missing = isKept ? 0 : REFUSED_FOR_ROOM
+          shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, accepted, refused + missing, records)
+        }
+        if (mustFlush && !(head.flags & ForwardFlag.TOGETHER)) shard.storage.whenFlushed(answer)
+        else answer(true)
       }
       return
     }
     case PeerKind.FORWARDED:
     case PeerKind.INTEREST_KNOWN:
-      shard.peers.answer(ints[i + 3], from, ints[i + 4], ints[i + 5])
+      shard.peers.answer(ints[i + 3], from, {
+        accepted: ints[i + 4],
+        refused: ints[i + 5],
+        records: ints[i + 6],
+      })
       for (const outlet of shard.outlets) outlet.flushAcks()
       pumpAll(shard)
       return

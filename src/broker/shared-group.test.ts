@@ -6,6 +6,7 @@ import { Subscription } from './subscription.js'
 function member(clientId: string, connected = true): Subscription {
   const session = new Session(clientId, 1)
   if (connected) session.thread = 0
+  session.isAccepted = connected
   session.sendQuota = 1
   return new Subscription(session, { qos: 1, noLocal: false, retainAsPublished: false, identifier: 0 })
 }
@@ -131,6 +132,7 @@ t.test('members without a connection have no turn while anybody has one', async 
     return String(group.shardAt(place) ?? names([group.localFrom(place)]))
   }
   t.same(Array.from({ length: 6 }, turn).sort(), ['5', '5', 'bob', 'bob', 'cas', 'cas'])
+  for (const { session } of [bob, cas]) session.isAccepted = false
   for (const { session } of [bob, cas]) session.thread = -1
   group.countOnline()
   t.same(new Set(Array.from({ length: 3 }, turn)), new Set(['5']), 'none is left here')

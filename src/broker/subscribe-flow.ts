@@ -1,16 +1,20 @@
 /** SUBSCRIBE and UNSUBSCRIBE (§3.8 to §3.11). */
 import { BrokerError } from '../base/errors.js'
 import { OutboundKind } from '../contracts/records.js'
+import type { StoredSubscription } from '../contracts/storage.js'
 import { encodeSuback, encodeUnsuback } from '../mqtt/control-codec.js'
 import type { Subscribe, SubscriptionRequest, Unsubscribe } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import { filterProblem, parseSharedFilter } from '../mqtt/topic-filter.js'
 import { countTopicLevels } from '../mqtt/topic-name.js'
 import { announce, audienceOf, groupOf, tidy } from './interest.js'
+import { storeSubscription } from './persistence.js'
 import { RetainedBacklog } from './retained-backlog.js'
 import type { PendingReply, Session } from './session.js'
 import type { ShardState } from './shard-state.js'
-import { Subscription } from './subscription.js'
+import { type Audience, Subscription } from './subscription.js'
+
+const NO_ROOM = 'the store has no room'
 
 /** The answer goes out when every shard knows of the new subscriptions: what is published then arrives. */
 export function receiveSubscribe(shard: ShardState, session: Session, packet: Subscribe): void {
@@ -20,6 +24,11 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     if (problem !== undefined) throw new BrokerError('MALFORMED_PACKET', { reason: `topic filter: ${problem}` })
   }
   const codes: number[] = []
+  const { storage } = shard
+  if (session.isLogged && storage.isFull) {
+    refuseAll(shard, session, packet)
+    return
+  }
   let unknown = 1
   let reason: string | undefined
   const reply: PendingReply = { send: undefined }
@@ -50,7 +59,26 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     unknown++
     subscribe(shard, session, request, packet.subscriptionIdentifier ?? 0, known)
   }
+  if (session.isLogged) {
+    unknown++
+    storage.whenFlushed((isKept) => {
+      if (!isKept) codes.fill(ReasonCode.QUOTA_EXCEEDED)
+      known()
+    })
+  }
   known()
+}
+
+/** There is no room to keep them. */
+function refuseAll(shard: ShardState, session: Session, packet: Subscribe): void {
+  if (session.version === 3) throw new BrokerError('QUOTA_EXCEEDED', { reason: NO_ROOM })
+  shard.drop('refusedSubscriptions', session, `subscription refused: ${NO_ROOM}`, packet.subscriptions.length)
+  const codes = packet.subscriptions.map(() => ReasonCode.QUOTA_EXCEEDED)
+  const reasonString = session.wantsProblemInformation ? NO_ROOM : undefined
+  const suback = encodeSuback(packet.packetId, codes, session.version, reasonString, session.maximumPacketBytes)
+  replyInOrder(session, () => {
+    if (suback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, suback)
+  })
 }
 
 function refusal(
@@ -83,15 +111,12 @@ function subscribe(
   const { qos, noLocal, retainAsPublished } = request
   const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
   const isNew = !session.subscriptions.has(request.filter)
-  session.subscriptions.set(request.filter, subscription) // replaces one of the same filter [MQTT-3.8.4-3]
-  audience.version++
-  if (isNew) shard.count(group === undefined ? 'subscriptions' : 'sharedSubscriptions')
+  storeSubscription(shard, session, request.filter, subscription)
+  addSubscription(shard, audience, subscription, request.filter, isNew)
   if (group !== undefined) {
-    group.put(subscription)
     announce(shard, audience, group, whenKnown)
     return // shared subscriptions get no retained messages (§4.8.2)
   }
-  audience.subscribers.set(session, subscription)
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
   if (wantsRetained) {
     session.retainedBacklog ??= new RetainedBacklog()
@@ -107,13 +132,49 @@ function subscribe(
   } else whenKnown()
 }
 
+function addSubscription(
+  shard: ShardState,
+  audience: Audience,
+  subscription: Subscription,
+  filter: string,
+  isNew: boolean,
+): void {
+  const { session, group } = subscription
+  session.subscriptions.set(filter, subscription) // replaces one of the same filter [MQTT-3.8.4-3]
+  audience.version++
+  if (isNew) shard.count(group === undefined ? 'subscriptions' : 'sharedSubscriptions')
+  if (group === undefined) audience.subscribers.set(session, subscription)
+  else group.put(subscription)
+}
+
+/** A subscription that the store has. The other shards are told, and nobody waits for that: no client is there yet. */
+export function restoreSubscription(shard: ShardState, session: Session, stored: StoredSubscription): void {
+  const { filter, qos, noLocal, retainAsPublished, identifier } = stored
+  const shared = parseSharedFilter(filter)
+  const audience = audienceOf(shard, shared?.filter ?? filter)
+  const group = shared === undefined ? undefined : groupOf(shard, audience, shared.group)
+  const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
+  addSubscription(shard, audience, subscription, filter, true)
+  if (group !== undefined || audience.subscribers.size === 1) announce(shard, audience, group, () => {})
+}
+
 export function receiveUnsubscribe(shard: ShardState, session: Session, packet: Unsubscribe): void {
   const codes = packet.filters.map((filter) =>
     unsubscribe(shard, session, filter) ? ReasonCode.SUCCESS : ReasonCode.NO_SUBSCRIPTION_EXISTED,
   )
   const unsuback = encodeUnsuback(packet.packetId, codes, session.version, undefined, session.maximumPacketBytes)
-  replyInOrder(session, () => {
+  const send = (): void => {
     if (unsuback !== undefined) shard.outlets[session.thread].send(OutboundKind.SEND, session.slot, unsuback)
+  }
+  if (!session.isLogged) {
+    replyInOrder(session, send)
+    return
+  }
+  const reply: PendingReply = { send: undefined }
+  session.replies.push(reply)
+  shard.storage.whenFlushed(() => {
+    reply.send = send
+    sendReplies(session)
   })
 }
 
@@ -136,6 +197,7 @@ export function unsubscribe(shard: ShardState, session: Session, filter: string)
   const subscription = session.subscriptions.get(filter)
   if (subscription === undefined) return false
   session.subscriptions.delete(filter)
+  if (session.isLogged) shard.storage.deleteSubscription(session.number, filter)
   const { group } = subscription
   const audience = audienceOf(shard, group?.filter ?? filter)
   audience.version++

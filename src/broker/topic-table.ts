@@ -4,7 +4,9 @@
  * notices by the versions of the audiences it has.
  */
 import { decodeText, sameBytes } from '../base/bytes.js'
+import type { BrokerConfig, DurabilityLevel } from '../config/schema.js'
 import { NameTree } from '../mqtt/name-tree.js'
+import { filterMatches } from '../mqtt/topic-filter.js'
 import type { FilterTree } from './filter-tree.js'
 import type { Session } from './session.js'
 import type { SharedGroup } from './shared-group.js'
@@ -22,6 +24,8 @@ export class TopicEntry {
   versions = -1
   /** `$SYS`: for what the broker says, not for clients. */
   readonly isReserved: boolean
+  /** What is promised for messages to this topic. */
+  readonly durability: DurabilityLevel
   next: TopicEntry | undefined = undefined
   /** Used again since the hand came by; a topic that came once is the first to go. */
   wasUsed = false
@@ -29,8 +33,11 @@ export class TopicEntry {
     readonly name: string,
     readonly bytes: Uint8Array,
     readonly hash: number,
+    config: BrokerConfig['durability'],
   ) {
     this.isReserved = name === '$SYS' || name.startsWith('$SYS/')
+    const rule = config.topics.find(({ filter }) => filterMatches(filter, name))
+    this.durability = this.isReserved ? 'off' : (rule?.level ?? config.level)
   }
 }
 
@@ -44,6 +51,7 @@ export class TopicTable {
   constructor(
     readonly audiences: FilterTree<Audience>,
     readonly entriesMax: number,
+    readonly durability: BrokerConfig['durability'],
   ) {
     let buckets = 256
     while (buckets < entriesMax) buckets *= 2
@@ -88,7 +96,12 @@ export class TopicTable {
   }
 
   #add(bytes: Uint8Array, start: number, length: number, hash: number): TopicEntry {
-    const entry = new TopicEntry(decodeText(bytes, start, length), bytes.slice(start, start + length), hash)
+    const entry = new TopicEntry(
+      decodeText(bytes, start, length),
+      bytes.slice(start, start + length),
+      hash,
+      this.durability,
+    )
     if (this.#entries.length >= this.entriesMax) this.#replaceUnused(entry)
     else this.#entries.push(entry)
     const bucket = hash & (this.#buckets.length - 1)

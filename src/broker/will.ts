@@ -2,34 +2,48 @@
 import type { WillRequest } from '../contracts/records.js'
 import { decodePublishProperties } from '../mqtt/publish-properties.js'
 import { createMessage, type Message } from './message.js'
+import { storeSession } from './persistence.js'
 import { retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
-/** The connection was lost: publishes the will now or after its delay, at the latest when the session ends. */
-export function armWill(shard: ShardState, session: Session): void {
+/**
+ * The connection was lost: publishes the will now or after its delay, at the latest when the session ends.
+ * @param sinceMs when it was lost
+ */
+export function armWill(shard: ShardState, session: Session, sinceMs = shard.nowMs): void {
   const { will } = session
   if (will === undefined) return
   const delaySeconds = Math.min(will.delaySeconds, session.expirySeconds)
-  if (delaySeconds === 0) {
+  if (delaySeconds === 0 && sinceMs === shard.nowMs) {
     publishWill(shard, session)
     return
   }
-  session.willTimer = shard.timers.at(shard.nowMs + delaySeconds * 1_000, () => publishWill(shard, session))
+  session.willTimer = shard.timers.at(sinceMs + delaySeconds * 1_000, () => publishWill(shard, session))
 }
 
 /** A new connection came before the delay had passed: the will is not sent [MQTT-3.1.3-9]. */
 export function disarmWill(shard: ShardState, session: Session): void {
   if (session.willTimer !== undefined) shard.timers.cancel(session.willTimer)
   session.willTimer = undefined
+  if (session.will === undefined) return
   session.will = undefined
+  if (!session.isConnected) storeSession(shard, session)
 }
 
 /** Publishes the will, once [MQTT-3.1.2-10]. */
 export function publishWill(shard: ShardState, session: Session): void {
   const { will } = session
   if (will === undefined) return
-  disarmWill(shard, session)
+  if (session.willTimer !== undefined) shard.timers.cancel(session.willTimer)
+  session.willTimer = undefined
+  session.will = undefined
+  routeWill(shard, session, will)
+  // after the message: a crash in between sends the will twice rather than never
+  if (!session.isConnected && session.expirySeconds > 0) storeSession(shard, session)
+}
+
+function routeWill(shard: ShardState, session: Session, will: WillRequest): void {
   const { fields } = shard
   fields.readMessage(messageOf(will, shard.nowMs), shard.nowMs)
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)

@@ -24,8 +24,11 @@ export interface CommandContext {
 }
 
 export interface CommandDefinition {
+  /** One word, or a group's name and one. */
   readonly name: string
   readonly summary: string
+  /** What must follow the name; asked for as `text(name)`. */
+  readonly argument?: { readonly name: string; readonly doc: string }
   readonly options: readonly OptionDefinition[]
   readonly examples: readonly string[]
   /** Whether `-h` is an option of the command's own; help is then `--help` only. */

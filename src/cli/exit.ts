@@ -4,7 +4,7 @@ import { BrokerError, type ErrorCode } from '../base/errors.js'
 /** Documented in docs/command-line.md; scripts rely on them. */
 export const ExitCode = {
   ok: 0,
-  /** The broker could not start or go on; a client was refused, or lost its connection. */
+  /** The broker could not start or go on; a client was refused, or lost its connection; a store is damaged. */
   failed: 1,
   /** The command line or the configuration is wrong: nothing was started. */
   wrongUsage: 2,
@@ -35,6 +35,7 @@ const CONFIGURATION_ERRORS: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'FILE_UNREADABLE',
   'FOLDER_UNUSABLE',
   'CERTIFICATE_INVALID',
+  'STORE_MISSING',
 ])
 
 export interface Failure {

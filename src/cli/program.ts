@@ -7,6 +7,8 @@ import { configCommand } from './config.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { pubCommand } from './pub.js'
 import { startCommand } from './start.js'
+import { backupCommand, compactCommand, inspectCommand, verifyCommand } from './store.js'
+import { exportCommand, importCommand } from './store-transfer.js'
 import { subCommand } from './sub.js'
 import { versionCommand } from './version.js'
 
@@ -16,13 +18,24 @@ export const COMMANDS: readonly CommandDefinition[] = [
   configCommand,
   pubCommand,
   subCommand,
+  inspectCommand,
+  verifyCommand,
+  exportCommand,
+  importCommand,
+  compactCommand,
+  backupCommand,
   versionCommand,
 ]
+
+/** Commands of two words, by their first. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  store: 'Look at, check, copy and move what the broker has stored',
+}
 
 const EXIT_CODES = `
 Exit codes:
   0  success
-  1  failed: could not listen, was refused, lost the connection
+  1  failed: could not listen, was refused, lost the connection; store verify: something is damaged
   2  wrong command line or configuration
   3  sub: not all messages of --count within --timeout
 `
@@ -33,9 +46,13 @@ Exit codes:
  * @throws CommandError on wrong usage, and what commands throw
  */
 export async function runProgram(args: readonly string[], context: CommandContext): Promise<ExitCode> {
-  const [first, asked] = args
-  if (first === 'help' && asked !== undefined && !['help', ...COMMANDS.map(({ name }) => name)].includes(asked)) {
-    throw wrongUsage(`unknown command '${asked}'`, 'merlot help lists all')
+  const [first, ...asked] = args
+  if (first === 'help' && asked.length > 0) {
+    const known = ['help', ...Object.keys(GROUPS), ...COMMANDS.map(({ name }) => name)]
+    if (!known.includes(asked.join(' '))) {
+      throw wrongUsage(`unknown command '${asked.join(' ')}'`, 'merlot help lists all')
+    }
+    if (asked[0] !== 'help') return runProgram([...asked, '--help'], context)
   }
   let exitCode: ExitCode = ExitCode.ok
   const program = createProgram(context, (code) => {
@@ -73,24 +90,46 @@ function createProgram(context: CommandContext, onExit: (exitCode: ExitCode) => 
       writeErr: (text) => context.stderr.write(text),
       outputError: () => {}, // printed once, with its remedy, by whoever called runProgram
     })
-  for (const definition of COMMANDS) addCommand(program, definition, context, onExit)
+  const groups = new Map<string, Command>()
+  for (const definition of COMMANDS) {
+    const [first, second] = definition.name.split(' ')
+    if (second === undefined) addCommand(program, first, definition, context, onExit)
+    else addCommand(groups.get(first) ?? addGroup(program, first, groups), second, definition, context, onExit)
+  }
   return program
 }
 
+function addGroup(program: Command, name: string, groups: Map<string, Command>): Command {
+  const group = program
+    .command(name)
+    .summary(GROUPS[name])
+    .description(`${GROUPS[name]}.`)
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+  groups.set(name, group)
+  return group
+}
+
 function addCommand(
-  program: Command,
+  parent: Command,
+  name: string,
   definition: CommandDefinition,
   context: CommandContext,
   onExit: (exitCode: ExitCode) => void,
 ): void {
-  const command = program
-    .command(definition.name)
+  const { argument } = definition
+  const command = parent
+    .command(name)
     .summary(definition.summary)
     .description(`${definition.summary}.`)
     .helpOption(definition.ownsH ? '--help' : '-h, --help', 'print this help')
     .allowExcessArguments(false)
     .addHelpText('after', ['', 'Examples:', ...definition.examples.map((line) => `  ${line}`), ''].join('\n'))
-    .action(async () => onExit(await definition.run(new OptionValues(command.opts()), context)))
+    .action(async () => {
+      const given = argument === undefined ? {} : { [argument.name]: command.args[0] }
+      onExit(await definition.run(new OptionValues({ ...command.opts(), ...given }), context))
+    })
+  if (argument !== undefined) command.argument(`<${argument.name}>`, argument.doc)
   for (const option of definition.options) command.addOption(commanderOption(option))
 }
 

@@ -46,7 +46,8 @@ function hexOf(payload: Buffer): string {
   return `<${payload.length} bytes: ${shown}${payload.length > BYTES_SHOWN ? ' …' : ''}>`
 }
 
-function printable(text: string): string {
+/** Characters that would move the cursor or hide text are written out. */
+export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (character) => {
     const code = character.charCodeAt(0)
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`

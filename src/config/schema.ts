@@ -7,6 +7,9 @@ import { FILE } from './value-meta.js'
 export type { LogArea } from '../base/log.js'
 export { Listener, LOG_AREAS }
 
+const DURABILITY_LEVELS = ['sync', 'async', 'off'] as const
+export type DurabilityLevel = (typeof DURABILITY_LEVELS)[number]
+
 const LogLevel = z.enum(LOG_LEVELS)
 
 export const BrokerConfig = z.strictObject({
@@ -187,6 +190,38 @@ export const BrokerConfig = z.strictObject({
         .max(68_719_476_736)
         .default(1_073_741_824)
         .describe('Bytes of retained messages, topics and properties included.'),
+    })
+    .prefault({}),
+  durability: z
+    .strictObject({
+      level: z
+        .enum(DURABILITY_LEVELS)
+        .default('sync')
+        .describe(
+          'What is promised for sessions that outlive their connection, and for retained messages: `sync` is on disk before it is acknowledged, `async` within moments after it, `off` is in memory only.',
+        ),
+      topics: z
+        .array(
+          z.strictObject({
+            filter: z.string().min(1).describe('Topic filter.'),
+            level: z.enum(DURABILITY_LEVELS).describe('Level for messages with topics that it matches.'),
+          }),
+        )
+        .max(1_000)
+        .default([])
+        .describe('Other levels for messages of some topics; the first filter that matches holds.'),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      bytesMax: z
+        .int()
+        .min(0)
+        .max(Number.MAX_SAFE_INTEGER)
+        .default(0)
+        .describe(
+          'Bytes that the store may take on disk; past it, what would have to be kept is refused. 0 is no limit.',
+        ),
     })
     .prefault({}),
   sharedSubscription: z

@@ -41,8 +41,15 @@ export const COUNTER_NAMES = [
   'droppedNotAuthorized',
   'droppedRetainedFull',
   'droppedSessionEnded',
+  'droppedStoreFull',
   'refusedSubscriptions',
   'willsPublished',
+  'storeCommits',
+  'storeRecords',
+  'storeElided',
+  'storeFull',
+  'storeFileBytes',
+  'storeFreeBytes',
 ] as const
 export type CounterName = (typeof COUNTER_NAMES)[number]
 
@@ -65,6 +72,9 @@ export const GAUGES: readonly CounterName[] = [
   'retainedBytes',
   'messagesStored',
   'messagesStoredBytes',
+  'storeFull',
+  'storeFileBytes',
+  'storeFreeBytes',
 ]
 
 export function createCountersMemory(): SharedArrayBuffer {

@@ -94,7 +94,10 @@ export const RECEIVER_INTS = 2
 export const PeerKind = {
   /** A message that the receiving shard has interest in: see `FORWARD_*`. */
   FORWARD: 1,
-  /** Answer to a FORWARD that asked for one: int 3 its number, int 4 sessions that accepted it, int 5 that refused it. */
+  /**
+   * Answer to a FORWARD that asked for one: int 3 its number, int 4 sessions that accepted it, int 5 that refused it,
+   * int 6 records written for the store.
+   */
   FORWARDED: 2,
   /** int 3 number to be answered, int 4 members (0 withdraws), int 5 byte length of the JSON of `Interest` from int 6. */
   INTEREST: 3,
@@ -105,7 +108,8 @@ export const PeerKind = {
 /**
  * FORWARD: the fields of a PUBLISH descriptor from int 3 on (offsets relative to the record), then
  *   FORWARD_NUMBER       what to answer with; 0 wants no answer
- *   FORWARD_FLAGS        1: deliver to ordinary subscriptions   2: keep as retained
+ *   FORWARD_FLAGS        1: deliver to ordinary subscriptions   2: keep as retained   4: answer before it is flushed, because
+ *                        what is written takes effect with what the sending shard writes then
  *   FORWARD_GROUPS       how many shared groups of the receiving shard shall deliver it; their ids follow the fixed ints
  *   FORWARD_STAMP        two ints: a float64 that orders retained messages (broker/retained.ts)
  */

@@ -3,6 +3,8 @@
  * broker states here what it needs and knows no implementation.
  */
 
+import type { WillRequest } from './records.js'
+
 /** What a store has to know of a message. */
 export interface KeptMessage<Self> {
   /** Topic, properties and payload. */
@@ -51,10 +53,172 @@ export interface RetainedStore<Message> {
   expireSome(nowMs: number): number
 }
 
+/** Where a session stands with a message of the log. Only ever grows. */
+export const Progress = {
+  /** In its queue. */
+  QUEUED: 0,
+  /** Sent with a packet identifier, not acknowledged. */
+  SENT: 1,
+  /** QoS 2: PUBREC has come, PUBREL is what is repeated from now on. */
+  RELEASED: 2,
+  /** Acknowledged, dropped or handed to another. */
+  DONE: 3,
+} as const
+export type Progress = (typeof Progress)[keyof typeof Progress]
+
+/** A message in the log, and how far the sessions of this shard have come with it. One per shard and message. */
+export class LogRecord {
+  /** By place: packet identifier | `Progress` << 16; undefined until it differs from what the log has. */
+  progress: Int32Array | undefined = undefined
+  isDirty = false
+  /** Of the record that handed it over; undefined when it came from the store. */
+  number: number | undefined = undefined
+
+  constructor(
+    /** Number of the shard whose log has it. */
+    readonly log: number,
+    readonly sequence: number,
+    /** Sessions it is for, of all shards. */
+    public places: number,
+    /** Of them, those of this shard that are not done. */
+    public left: number,
+    /** Sessions of other shards wait for it too: this one alone may not delete it. */
+    public isSplit: boolean,
+  ) {}
+}
+
+/** What is known of a session besides its subscriptions and messages. Kept as JSON. */
+export interface StoredSession {
+  /** Identifies the session in the store; a client identifier may have another session later. */
+  readonly number: number
+  readonly clientId: string
+  /** 0 for one that is kept for its will only. */
+  readonly expirySeconds: number
+  /** Milliseconds since the epoch; undefined while it is connected. */
+  readonly disconnectedAtMs: number | undefined
+  readonly will: WillRequest | undefined
+  /** Messages with smaller sequence numbers may have been sent before a broker died: DUP [MQTT-3.3.1-1]. */
+  readonly repeatsBelow: number
+}
+
+/** Kept as JSON. */
+export interface StoredSubscription {
+  /** As sent, `$share/…` included. */
+  readonly filter: string
+  readonly qos: 0 | 1 | 2
+  readonly noLocal: boolean
+  readonly retainAsPublished: boolean
+  readonly identifier: number
+}
+
+/** What the log keeps of a message. From topic to payload the bytes are those of the wire, packet identifier included. */
+export interface LoggedMessage {
+  readonly bytes: Uint8Array
+  /** The same memory. */
+  readonly ints: Int32Array
+  readonly topicStart: number
+  readonly topicBytes: number
+  readonly propertiesStart: number
+  readonly propertiesBytes: number
+  readonly payloadStart: number
+  readonly payloadBytes: number
+  readonly qos: 0 | 1 | 2
+  readonly retain: boolean
+  /** Milliseconds since the epoch; Infinity without message expiry. */
+  readonly expiresAtMs: number
+}
+
+/** One session that a message of the log is for. */
+export interface LogReceiver {
+  readonly session: number
+  /** 0 while it is queued. */
+  readonly packetId: number
+  readonly qos: 0 | 1 | 2
+  readonly retain: boolean
+  /** Picked for a shared subscription. */
+  readonly isShared: boolean
+  /** Encoded subscription identifiers. */
+  readonly identifiers: Uint8Array | undefined
+}
+
+/** A session as the store gives it back. */
+export interface RestoredSession {
+  readonly session: StoredSession
+  readonly subscriptions: readonly StoredSubscription[]
+  /** Packet identifiers of QoS 2 messages received and not released. */
+  readonly received: readonly number[]
+}
+
+/** A message of the log and one of the sessions it is for, as the store gives it back. */
+export interface RestoredDelivery {
+  readonly message: LoggedMessage
+  readonly record: LogRecord
+  readonly place: number
+  readonly receiver: LogReceiver
+  readonly packetId: number
+  readonly progress: Progress
+}
+
+/** A QoS 2 message that must be known as received once it is kept [MQTT-4.3.3-10]. */
+export interface Publisher {
+  readonly session: number
+  readonly packetId: number
+}
+
+/**
+ * What a shard hands over to be kept. All of it takes effect in the order of the calls. Nothing here waits: whoever must
+ * not go on before it is kept asks `whenFlushed`.
+ */
 export interface ShardStorage<Message> {
   readonly retained: RetainedStore<Message>
-  /** Everything handed over so far survives what the store promises to survive. Asked once per acknowledgement. */
+  /** False where nothing outlives this thread: then nobody needs to hand over anything. */
+  readonly isDurable: boolean
+  /** There is no room: what would have to be kept must be refused. */
+  readonly isFull: boolean
+
+  /** Everything handed over so far survives what the store promises to survive. */
   readonly isFlushed: boolean
-  /** Calls `done` once everything handed over before this call is flushed: only then may it be acknowledged. */
-  whenFlushed(done: () => void): void
+  /**
+   * Calls `done` once everything handed over before this call is flushed: only then may it be acknowledged.
+   * @param done told false when there was no room for some of it
+   */
+  whenFlushed(done: (isKept: boolean) => void): void
+
+  /** @returns a number for a new session */
+  nextSessionNumber(): number
+  /** Of the next message in the log of this shard. */
+  readonly nextSequence: number
+  putSession(session: StoredSession): void
+  /** With its subscriptions and what it has received; its places in the log are for `done`. */
+  deleteSession(number: number): void
+  putSubscription(session: number, subscription: StoredSubscription): void
+  deleteSubscription(session: number, filter: string): void
+
+  /** Adds a session to the record that the next `append` writes. @returns the record; the place is its `places` - 1 */
+  addReceiver(receiver: LogReceiver): LogRecord
+  /** Whether receivers wait for `append`. */
+  readonly hasReceivers: boolean
+  /**
+   * Writes the message for all receivers added since the last call, if any, and that it was received, as one.
+   * @param together number of a message that other shards write too: it takes effect when `commitTogether` says so, and
+   *   is written also for no receivers, to be waited for
+   * @returns whether anything was written
+   */
+  append(message: LoggedMessage, publisher: Publisher | undefined, together: number): boolean
+  /**
+   * All shards have written their parts of a QoS 2 message: they take effect as one with its being received.
+   * @param parts how many
+   */
+  commitTogether(together: number, parts: number, publisher: Publisher): void
+  /** There was no room for it: its publisher has been told so, and nobody may get it. */
+  isRefused(record: LogRecord): boolean
+  sent(record: LogRecord, place: number, packetId: number): void
+  released(record: LogRecord, place: number, packetId: number): void
+  done(record: LogRecord, place: number): void
+
+  /** PUBREL has come. */
+  deleteReceived(publisher: Publisher): void
+
+  /** Keeps the message that `retained` has of the topic, or that it has none. */
+  putRetained(topic: string, message: LoggedMessage, stamp: number): void
 }

@@ -8,6 +8,14 @@ export interface RingPair {
   readonly toConnection: SharedArrayBuffer
 }
 
+/** Between one shard and the storage thread. */
+export interface StoreLink {
+  /** Records of store-records.ts. */
+  readonly ring: SharedArrayBuffer
+  /** `FlushWord`s. */
+  readonly words: SharedArrayBuffer
+}
+
 /** What a thread is started with. Lists are indexed by the number of the other thread. */
 export interface ThreadTask {
   readonly index: number
@@ -28,6 +36,16 @@ export interface ShardTask extends ThreadTask {
   /** Rings from and to the other shards; undefined at the own place. */
   readonly peersIn: readonly (SharedArrayBuffer | undefined)[]
   readonly peersOut: readonly (SharedArrayBuffer | undefined)[]
+  readonly shardDoorbells: readonly SharedArrayBuffer[]
+  /** undefined where nothing is kept on disk. */
+  readonly storage: (StoreLink & { readonly doorbell: SharedArrayBuffer }) | undefined
+}
+
+export interface StorageTask extends ThreadTask {
+  /** Of a `WriteGate`: to be shut before this thread is ended from outside. */
+  readonly gate: SharedArrayBuffer
+  /** By shard. */
+  readonly shards: readonly StoreLink[]
   readonly shardDoorbells: readonly SharedArrayBuffer[]
 }
 
@@ -52,7 +70,21 @@ export interface ThreadApi {
   settle(): Promise<boolean>
 }
 
+/** What a shard has found in the store. */
+export interface RestoredCounts {
+  readonly sessions: number
+  /** Not all of them for sessions of this shard; they are read after it has begun to work. */
+  readonly messages: number
+  readonly retained: number
+  /** Entries that could not be read and are given up. */
+  readonly damaged: number
+}
+
 export interface ShardApi extends ThreadApi {
+  /** Resolves when its sessions are there: what is published from then on reaches them. */
+  ready(): Promise<RestoredCounts>
+  /** Resolves when the messages that waited for its sessions are there too. @returns how many could not be read */
+  loaded(): Promise<number>
   /** Publishes on behalf of the broker itself, as `$SYS` does. */
   publish(messages: readonly InternalPublish[]): void
   /** A connection thread was started anew: its old connections are gone. */
@@ -61,6 +93,24 @@ export interface ShardApi extends ThreadApi {
   replacePeer(index: number, incoming: SharedArrayBuffer, outgoing: SharedArrayBuffer): void
   /** Ends all network connections with `reasonCode`, wills as the specification wants them. Resolves when told to all. */
   shutDown(reasonCode: number): Promise<void>
+}
+
+/** What had to be given up when the store was opened. */
+export interface StoreOpening {
+  readonly quarantined: { readonly path: string; readonly reason: string } | undefined
+}
+
+export interface StorageApi extends ThreadApi {
+  /** @throws BrokerError STORE_IN_USE, STORE_TOO_NEW, STORE_DAMAGED, FOLDER_UNUSABLE */
+  open(): Promise<StoreOpening>
+  /** All that was in it has been read: the next start need not doubt it. */
+  confirm(): void
+  /** All shards are started anew: what the old ones had written is committed when this resolves. */
+  replaceShards(rings: readonly SharedArrayBuffer[]): void
+  /** A copy of the store as of now, in a folder that does not exist or is empty. */
+  backup(path: string): Promise<void>
+  /** Commits what there is and closes the store. */
+  shutDown(): Promise<void>
 }
 
 /** Instead of a port: another thread has this listener. */

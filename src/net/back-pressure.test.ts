@@ -31,11 +31,7 @@ t.test('a ring that is full stops the sockets of its shard, and only those', asy
     for (let number = from; ; number++) if (shardOf(`c${number}`, 2) === shard) return `c${number}`
   }
   const ids = [idOf(0, 0), idOf(0, 100), idOf(1, 0)]
-  const transports = ids.map((clientId) => {
-    const transport = broker.accept()
-    transport.receive(connectPacket({ clientId }))
-    return transport
-  })
+  const transports = ids.map((clientId, slot) => broker.connect(slot, { clientId }, shardOf(clientId, 2)))
   transports[0].receive(...Array.from({ length: 50 }, (_, number) => publish(`${number}`.padEnd(200, '.'))))
   t.ok(broker.isCongested())
   t.same(
@@ -49,6 +45,7 @@ t.test('a ring that is full stops the sockets of its shard, and only those', asy
   const published = broker.takeRecords().filter((record) => record.includes('publish'))
   t.equal(published.length, 50, 'nothing is lost')
   t.equal(broker.thread.resumeReading(), false)
+  broker.acceptClient(3)
   t.ok([...transports, late].every(({ isPaused }) => !isPaused))
 })
 

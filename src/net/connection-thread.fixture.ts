@@ -56,7 +56,10 @@ export class ThreadFixture {
       limits: this.limits,
       authenticator,
       rings: this.#toShards,
-      written: (shard) => this.#toShards[shard].publish(),
+      written: (shard) => {
+        this.#toShards[shard].publish()
+        if (this.isCongested(shard)) this.publish()
+      },
     })
   }
 
@@ -74,11 +77,11 @@ export class ThreadFixture {
   }
 
   /** A client that is connected; its slot is `slot`, the first one 0. */
-  connect(slot: number, connect: Partial<Connect> = {}): FakeTransport {
+  connect(slot: number, connect: Partial<Connect> = {}, shard = 0): FakeTransport {
     const transport = this.accept()
     transport.receive(connectPacket(connect))
-    this.takeRecords()
-    this.acceptClient(slot, connect.version)
+    this.takeRecords(shard)
+    this.acceptClient(slot, connect.version, shard)
     transport.take()
     return transport
   }
@@ -103,6 +106,12 @@ export class ThreadFixture {
   /** What the shards were told. */
   takeRecords(shard = 0): string[] {
     return takeRecords(this.#toShards[shard], this.#atShards[shard])
+  }
+
+  /** As the loop of the thread does. @returns true while some shard is behind */
+  publish(): boolean {
+    for (const ring of this.#toShards) ring.publish()
+    return this.thread.resumeReading()
   }
 
   isCongested(shard = 0): boolean {

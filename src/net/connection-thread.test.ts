@@ -45,15 +45,6 @@ t.test('CONNECT goes to the shard of the client, CONNACK comes from there', asyn
   t.equal(broker.count('connectionsAccepted'), 20)
 })
 
-t.test('packets behind CONNECT in one read follow it', async (t) => {
-  const broker = new ThreadFixture()
-  const transport = broker.accept()
-  transport.receive(connectPacket(), publish('1'), PINGREQ)
-  const [connect, ...others] = broker.takeRecords()
-  t.match(connect, /^0 connect/)
-  t.same(others, ['0 publish t=1 q0 #0', '0 control 12 c000'])
-})
-
 t.test('a violation after CONNECT: DISCONNECT, and the shard hears of it when the socket is closed', async (t) => {
   for (const version of [4, 5] as const) {
     const broker = new ThreadFixture()
@@ -67,16 +58,6 @@ t.test('a violation after CONNECT: DISCONNECT, and the shard hears of it when th
     t.same(broker.takeRecords(), [`0 closed ${CloseCause.VIOLATION}`])
     t.equal(broker.logged.length, 1)
   }
-})
-
-t.test('no DISCONNECT before CONNACK [MQTT-3.14.0-1]', async (t) => {
-  const broker = new ThreadFixture()
-  const transport = broker.accept()
-  transport.receive(connectPacket(), connectPacket())
-  t.same(transport.take(), Buffer.alloc(0))
-  t.ok(transport.isEnding)
-  broker.acceptClient(0)
-  t.same(transport.take(), Buffer.alloc(0), 'and no CONNACK for one that is closing')
 })
 
 t.test('DISCONNECT is passed on, and then the end of the connection', async (t) => {
@@ -178,11 +159,7 @@ t.test('a shard dies: its connections are closed, the others go on', async (t) =
   const idOf = (shard: number): string => {
     for (let number = 0; ; number++) if (shardOf(`c${number}`, 2) === shard) return `c${number}`
   }
-  const [lost, kept, closed] = [0, 1, 0].map((shard) => {
-    const transport = broker.accept()
-    transport.receive(connectPacket({ clientId: idOf(shard) }))
-    return transport
-  })
+  const [lost, kept, closed] = [0, 1, 0].map((shard, slot) => broker.connect(slot, { clientId: idOf(shard) }, shard))
   const stranger = broker.accept()
   closed.close()
   for (const shard of [0, 1]) broker.takeRecords(shard)

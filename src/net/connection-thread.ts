@@ -60,6 +60,7 @@ export class ConnectionThread {
   readonly #clientLog: RateLimitedLog
   /** Shards whose ring is too full: connections of their sessions are not read. */
   readonly #congested = new Set<number>()
+  #isPublishing = false
   #isStopping = false
 
   constructor(readonly resources: ConnectionResources) {
@@ -98,7 +99,7 @@ export class ConnectionThread {
 
   #data(connection: Connection, chunk: Buffer, length: number): void {
     if (connection.state >= ConnectionState.CLOSING) return
-    if (connection.state === ConnectionState.ADMITTING) {
+    if (!isReadable(connection)) {
       this.#inbound.stash(connection, chunk, length)
       return
     }
@@ -112,7 +113,9 @@ export class ConnectionThread {
 
   /** Makes visible what was written for a shard; when it does not fit, sockets of its sessions are read no further. */
   #publish(shard: number): void {
+    this.#isPublishing = true
     this.resources.written(shard)
+    this.#isPublishing = false
     if (this.resources.rings[shard].isCongested && !this.#congested.has(shard)) {
       this.#congested.add(shard)
       for (const connection of this.#connections) {
@@ -123,18 +126,30 @@ export class ConnectionThread {
     }
   }
 
-  /** Call after the rings were published anew. @returns true while some shard is behind */
+  /**
+   * Call after the rings were published anew. From within `written` it changes nothing, because other packets are in
+   * the middle of their way then: call it again. @returns true while some shard is behind
+   */
   resumeReading(): boolean {
-    for (const shard of this.#congested) {
-      if (this.resources.rings[shard].isCongested) continue
-      this.#congested.delete(shard)
-      for (const connection of this.#connections) {
-        if (connection === undefined || connection.shard !== shard || !connection.isPaused) continue
-        connection.isPaused = false
-        if (connection.state === ConnectionState.CONNECTED) connection.transport.resume()
-      }
-    }
+    if (!this.#isPublishing) for (const shard of this.#congested) this.#resumeShard(shard)
     return this.#congested.size > 0
+  }
+
+  #resumeShard(shard: number): void {
+    if (this.resources.rings[shard].isCongested) return
+    this.#congested.delete(shard)
+    for (const connection of this.#connections) {
+      if (connection === undefined || connection.shard !== shard || !connection.isPaused) continue
+      connection.isPaused = false
+      if (connection.state === ConnectionState.CONNECTED) this.#readOn(connection)
+      if (this.#congested.has(shard)) return // what had waited has filled the ring again: the others stay paused
+    }
+  }
+
+  /** Goes on with what came while the connection was not read, then with the socket. */
+  #readOn(connection: Connection): void {
+    connection.transport.resume()
+    if (connection.partialBytes > 0) this.#data(connection, NO_BYTES, 0)
   }
 
   /** What is about the connection itself, and everything before it is with a shard. @returns false to stop reading */
@@ -225,9 +240,8 @@ export class ConnectionThread {
       this.#refuse(connection, thrown)
       return
     }
-    if (!connection.isPaused) connection.transport.resume()
-    this.#data(connection, NO_BYTES, 0)
-    if (connection.shard >= 0) this.#publish(connection.shard)
+    if (!isReadable(connection)) return // goes on when the shard has answered
+    if (!connection.isPaused) this.#readOn(connection)
     this.flush()
   }
 
@@ -273,7 +287,8 @@ export class ConnectionThread {
     connection.pendingConnect = undefined
     if (connect.authenticationMethod !== undefined) connection.lastConnect = { ...connect, will: undefined }
     connection.shard = shardOf(request.clientId, rings.length)
-    connection.state = ConnectionState.CONNECTED
+    connection.state = ConnectionState.OPENING
+    connection.transport.pause()
     const json = jsonBytes(request)
     const ring = this.#ringOf(connection)
     const at = ring.begin(16 + json.length)
@@ -283,10 +298,15 @@ export class ConnectionThread {
     ring.bytes.set(json, at + 16)
     ring.end(at, 16 + json.length)
     this.#publish(connection.shard)
-    if (this.#congested.has(connection.shard)) {
-      connection.isPaused = true
-      connection.transport.pause()
-    }
+    if (this.#congested.has(connection.shard)) connection.isPaused = true
+  }
+
+  /** The shard has made or found the session: what the client has sent meanwhile is read on. */
+  #accepted(connection: Connection): void {
+    connection.state = ConnectionState.CONNECTED
+    connection.isAccepted = true
+    connection.lastPacketMs = this.resources.clock.now() // it was not read: the silence until now was ours
+    if (!connection.isPaused) this.#readOn(connection)
   }
 
   /** The shard hears of DISCONNECT as a packet in its order, then of the end of the connection. */
@@ -400,8 +420,8 @@ export class ConnectionThread {
         if (connection.state === ConnectionState.CONNECTED) this.#outbound.acks(connection, ints, at)
         return
       case OutboundKind.ACCEPT:
-        connection.isAccepted = true
         this.#sendPacket(connection, bytes, ints, at)
+        if (connection.state === ConnectionState.OPENING) this.#accepted(connection)
         return
       case OutboundKind.SEND:
         this.#sendPacket(connection, bytes, ints, at)
@@ -423,7 +443,7 @@ export class ConnectionThread {
   }
 
   #sendPacket(connection: Connection, bytes: Uint8Array, ints: Int32Array, at: number): void {
-    if (connection.state !== ConnectionState.CONNECTED) return
+    if (connection.state !== ConnectionState.CONNECTED && connection.state !== ConnectionState.OPENING) return
     const length = ints[(at >> 2) + 3]
     this.#outbound.packet(connection, bytes.subarray(at + 16, at + 16 + length))
   }
@@ -507,5 +527,5 @@ function checkDisconnect(connection: Connection, { sessionExpirySeconds }: Disco
 }
 
 function isReadable({ state }: Connection): boolean {
-  return state !== ConnectionState.ADMITTING && state < ConnectionState.CLOSING
+  return state !== ConnectionState.ADMITTING && state !== ConnectionState.OPENING && state < ConnectionState.CLOSING
 }

@@ -13,11 +13,13 @@ export const ConnectionState = {
   ADMITTING: 1,
   /** Enhanced authentication: the next packet is AUTH. */
   AUTHENTICATING: 2,
-  /** The shard has been told; packets are passed on. */
-  CONNECTED: 3,
+  /** The shard has been told and has not answered, perhaps because it waits for the disk: reading is paused. */
+  OPENING: 3,
+  /** CONNACK is on its way; packets are passed on. */
+  CONNECTED: 4,
   /** Last bytes are on their way out; nothing more is read. */
-  CLOSING: 4,
-  CLOSED: 5,
+  CLOSING: 5,
+  CLOSED: 6,
 } as const
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState]
 

@@ -215,6 +215,7 @@ export class InboundReader {
 
   /** What has come while the connection could not be read. */
   stash(connection: Connection, chunk: Buffer, length: number): void {
+    this.counters[Counter.bytesReceived] += length
     if (connection.partialBytes === 0) connection.partial = []
     connection.partial.push(Buffer.from(chunk.subarray(0, length)))
     connection.partialBytes += length

@@ -1,0 +1,148 @@
+/** Brings back what the store has of a shard's sessions: who they are at once, what waits for them bit by bit. */
+import { hashBytes, hashText } from '../base/bytes.js'
+import { type LoggedMessage, Progress, type RestoredDelivery, type RestoredSession } from '../contracts/storage.js'
+import { PacketType } from '../mqtt/packets.js'
+import { filterMatches } from '../mqtt/topic-filter.js'
+import { enqueueRestored } from './delivery.js'
+import { Delivery, DeliveryQueue } from './delivery-queue.js'
+import { InflightState } from './inflight.js'
+import { Message } from './message.js'
+import { forget, storeSession } from './persistence.js'
+import { pumpAll } from './pump.js'
+import { Session } from './session.js'
+import { expireSession } from './session-end.js'
+import type { ShardState } from './shard-state.js'
+import type { SharedGroup } from './shared-group.js'
+import { restoreSubscription } from './subscribe-flow.js'
+import { armWill } from './will.js'
+
+export class SessionRestorer {
+  readonly #sessions = new Map<number, Session>()
+  #lastLogged: LoggedMessage | undefined
+  #lastMessage: Message | undefined
+
+  /** @param aliveMs when the broker was last alive, in milliseconds since the epoch: expiry intervals count from then */
+  constructor(
+    readonly shard: ShardState,
+    readonly aliveMs: number,
+  ) {}
+
+  addSession({ session: stored, subscriptions, received }: RestoredSession): void {
+    const { shard } = this
+    const session = new Session(stored.clientId, hashText(stored.clientId))
+    session.number = stored.number
+    session.expirySeconds = stored.expirySeconds
+    session.will = stored.will
+    session.repeatsBelow = stored.repeatsBelow
+    session.connection = 1
+    session.late = new DeliveryQueue()
+    shard.restoreSession(session)
+    this.#sessions.set(stored.number, session)
+    for (const subscription of subscriptions) restoreSubscription(shard, session, subscription)
+    for (const packetId of received) session.awaitingPubrel.add(packetId)
+    const sinceMs = stored.disconnectedAtMs ?? this.aliveMs
+    if (stored.disconnectedAtMs === undefined) {
+      // it was connected when the broker died: what it was sent last is not known
+      session.repeatsBelow = shard.storage.nextSequence
+      storeSession(shard, session, sinceMs)
+    }
+    if (stored.expirySeconds > 0) {
+      shard.count('sessionsDisconnected')
+      armWill(shard, session, sinceMs)
+    }
+    expireSession(shard, session, sinceMs)
+  }
+
+  addDelivery({ message: logged, record, place, receiver, packetId, progress }: RestoredDelivery): void {
+    const { shard } = this
+    const session = this.#sessions.get(receiver.session)
+    const message = this.#messageOf(logged)
+    const { qos, retain, identifiers } = receiver
+    const group = receiver.isShared && session !== undefined ? groupOf(session, message) : undefined
+    const delivery = new Delivery(message, qos, retain, identifiers, group)
+    delivery.record = record
+    delivery.place = place
+    if (session === undefined || shard.sessions.get(session.clientId) !== session) {
+      forget(shard, delivery) // it has ended since the start
+      return
+    }
+    const end = record.log === shard.index ? session.repeatsBelow : Number.POSITIVE_INFINITY
+    delivery.mayBeRepeat = session.repeatsBelow > 0 && record.sequence < end
+    if (progress === Progress.QUEUED || !restoreInflight(session, delivery, packetId, progress)) {
+      enqueueRestored(shard, session, delivery)
+      return
+    }
+    if (!session.isAccepted) return
+    // its client was faster than the store
+    if (progress === Progress.RELEASED) {
+      shard.outlets[session.thread].ack(session.slot, PacketType.PUBREL, packetId, 0)
+      shard.outlets[session.thread].flushAcks()
+    } else session.resend.push(packetId)
+    shard.pumpLater(session)
+    pumpAll(shard)
+  }
+
+  /** All that was in the store is here. */
+  finish(): void {
+    const { shard } = this
+    for (const session of this.#sessions.values()) {
+      const { late } = session
+      session.late = undefined
+      for (let next = late?.shift(); next !== undefined; next = late?.shift()) session.queue.push(next)
+      shard.pumpLater(session)
+    }
+    pumpAll(shard)
+    this.#sessions.clear()
+    this.#lastLogged = undefined
+    this.#lastMessage = undefined
+  }
+
+  /** One for all receivers of a record, which come one after the other. */
+  #messageOf(logged: LoggedMessage): Message {
+    if (logged === this.#lastLogged && this.#lastMessage !== undefined) return this.#lastMessage
+    this.#lastLogged = logged
+    this.#lastMessage = restoredMessage(logged)
+    return this.#lastMessage
+  }
+}
+
+export function restoredMessage(logged: LoggedMessage): Message {
+  const { bytes, topicStart, topicBytes } = logged
+  return new Message(
+    bytes,
+    logged.ints,
+    topicStart,
+    topicBytes,
+    hashBytes(bytes, topicStart, topicBytes),
+    logged.propertiesStart,
+    logged.propertiesBytes,
+    logged.payloadStart,
+    logged.payloadBytes,
+    logged.qos,
+    logged.retain,
+    logged.expiresAtMs,
+  )
+}
+
+/** @returns false if its packet identifier has been given to another message since */
+function restoreInflight(session: Session, delivery: Delivery, packetId: number, progress: Progress): boolean {
+  const state =
+    progress === Progress.RELEASED
+      ? InflightState.AWAITING_PUBCOMP
+      : delivery.qos === 1
+        ? InflightState.AWAITING_PUBACK
+        : InflightState.AWAITING_PUBREC
+  delivery.order = session.nextOrder++
+  if (session.inflight.restore(packetId, state, delivery)) return true
+  delivery.mayBeRepeat = true
+  return false
+}
+
+/** The shared subscription that a message was picked for: the log tells only that there was one. */
+function groupOf(session: Session, message: Message): SharedGroup | undefined {
+  const topic = message.topic
+  for (const { group } of session.subscriptions.values()) {
+    if (group !== undefined && filterMatches(group.filter, topic)) return group
+  }
+  return undefined
+}

@@ -1,0 +1,205 @@
+/** Reads back what a shard has to know after a start: its sessions at once, the messages of the log bit by bit. */
+import { decodeText } from '../src/base/bytes.js'
+import {
+  type LoggedMessage,
+  LogRecord,
+  Progress,
+  type RestoredDelivery,
+  type RestoredSession,
+  type StoredSession,
+  type StoredSubscription,
+} from '../src/contracts/storage.js'
+import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
+import { readMark, sequenceMark, sessionMark } from './high-water.js'
+import { NUMBER_KEY_BYTES, numberKey, readNumberKey } from './keys.js'
+import { readLogValue } from './log-value.js'
+import { readRetainedValue } from './retained-value.js'
+import { ALIVE_KEY } from './writer.js'
+
+/** Records read from the log before others have their turn. */
+const SLICE_RECORDS = 500
+
+export interface RestoredRetained {
+  readonly message: LoggedMessage
+  readonly stamp: number
+}
+
+/** What could not be read. */
+export interface RestoreDamage {
+  sessions: number
+  subscriptions: number
+  retained: number
+  messages: number
+}
+
+function parse<T>(value: Uint8Array): T | undefined {
+  try {
+    return JSON.parse(decodeText(value, 0, value.length)) as T
+  } catch {
+    return undefined
+  }
+}
+
+interface Slice {
+  readonly deliveries: readonly RestoredDelivery[]
+  readonly next: number | undefined
+}
+
+export class Restore {
+  readonly damage: RestoreDamage = { sessions: 0, subscriptions: 0, retained: 0, messages: 0 }
+  /** By log: messages from this number on are not of the past. */
+  readonly #ends = new Map<number, number>()
+  /** Numbers of all sessions in the store, of all shards, and of those of this one. */
+  readonly #known = new Set<number>()
+  readonly #own = new Set<number>()
+
+  /** @param owns whether a client identifier belongs to this shard */
+  constructor(
+    readonly reader: StoreReader,
+    readonly shard: number,
+    readonly owns: (clientId: string) => boolean,
+  ) {
+    // before the sessions: what is written meanwhile is for sessions that are there by then
+    const tables = new Set(reader.tables)
+    for (let log = 0; log < SHARDS_MAX; log++) {
+      if (tables.has(TABLE.log(log))) this.#ends.set(log, this.#lastKey(TABLE.log(log)) + 1)
+    }
+  }
+
+  /** When the broker was last known to be alive; undefined in a new store. */
+  aliveMs(): number | undefined {
+    const value = this.reader.get(TABLE.meta, ALIVE_KEY)
+    return value === undefined ? undefined : parse<number>(value)
+  }
+
+  sessions(): RestoredSession[] {
+    const own: RestoredSession[] = []
+    for (const { key, value } of this.reader.range(TABLE.sessions)) {
+      const number = readNumberKey(key)
+      const session = parse<StoredSession>(value)
+      if (session === undefined) {
+        this.damage.sessions++
+        continue
+      }
+      this.#known.add(number)
+      if (!this.owns(session.clientId)) continue
+      this.#own.add(number)
+      own.push({ session, subscriptions: [], received: [] })
+    }
+    return own.map(({ session }) => ({
+      session,
+      subscriptions: this.#subscriptionsOf(session.number),
+      received: this.#receivedOf(session.number),
+    }))
+  }
+
+  /** Of this shard, divided by SHARDS_MAX: never used, also not by sessions that are gone. */
+  get nextSession(): number {
+    return readMark(this.reader, sessionMark(this.shard))
+  }
+
+  /** Of this shard's log: never used, also not by messages that are gone. */
+  get nextSequence(): number {
+    return readMark(this.reader, sequenceMark(this.shard))
+  }
+
+  *retained(): Generator<RestoredRetained> {
+    for (const { value } of this.reader.range(TABLE.retained)) {
+      const read = readRetainedValue(value)
+      if (read === undefined) this.damage.retained++
+      else yield read
+    }
+  }
+
+  /** Messages in the logs of all shards: an upper bound of what `deliveries` will go through. */
+  countMessages(): number {
+    return [...this.#ends.keys()].reduce((sum, log) => sum + this.reader.count(TABLE.log(log)), 0)
+  }
+
+  /**
+   * What the logs have for sessions of this shard, in the order in which it came. Yields undefined now and then, for
+   * others to have their turn: what is read and yet to be read is in the store, whatever happens in between.
+   * @param unwanted called for a record that nobody waits for any more: it goes with its only place, 0
+   */
+  *deliveries(unwanted: (record: LogRecord) => void): Generator<RestoredDelivery | undefined, void, undefined> {
+    for (const [log, end] of this.#ends) {
+      for (let from: number | undefined = 0; from !== undefined; ) {
+        const slice: Slice = this.#slice(log, from, end, unwanted)
+        yield* slice.deliveries
+        yield undefined
+        from = slice.next
+      }
+    }
+  }
+
+  #slice(log: number, from: number, end: number, unwanted: (record: LogRecord) => void): Slice {
+    const deliveries: RestoredDelivery[] = []
+    let next: number | undefined
+    let read = 0
+    for (const { key, value } of this.reader.range(TABLE.log(log), { from: numberKey(from), limit: SLICE_RECORDS })) {
+      const sequence = readNumberKey(key)
+      if (sequence >= end) return { deliveries, next: undefined }
+      read++
+      next = sequence + 1
+      const logged = readLogValue(value)
+      if (logged === undefined) {
+        this.damage.messages++
+        unwanted(new LogRecord(log, sequence, 1, 1, false))
+        continue
+      }
+      const { message, receivers } = logged
+      const record = new LogRecord(log, sequence, receivers.length, 0, false)
+      record.progress = this.#progressOf(log, key)
+      for (const [place, receiver] of receivers.entries()) {
+        const state = record.progress?.[place] ?? 0
+        if (state >> 16 === Progress.DONE || !this.#known.has(receiver.session)) continue
+        if (!this.#own.has(receiver.session)) {
+          record.isSplit = true
+          continue
+        }
+        record.left++
+        const packetId = state & 0xffff || receiver.packetId
+        const reached = (state >> 16 || (packetId === 0 ? Progress.QUEUED : Progress.SENT)) as Progress
+        deliveries.push({ message, record, place, receiver, packetId, progress: reached })
+      }
+      if (record.left === 0 && !record.isSplit) unwanted(new LogRecord(log, sequence, 1, 1, false))
+    }
+    return { deliveries, next: read < SLICE_RECORDS ? undefined : next }
+  }
+
+  #progressOf(log: number, key: Uint8Array): Int32Array | undefined {
+    const bytes = this.reader.get(TABLE.progress(log), key)
+    if (bytes === undefined) return undefined
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return Int32Array.from({ length: bytes.length >> 2 }, (_, place) => view.getInt32(place * 4, true))
+  }
+
+  #lastKey(table: string): number {
+    const isAtOrAfter = (sequence: number): boolean => {
+      for (const _ of this.reader.range(table, { from: numberKey(sequence), limit: 1 })) return true
+      return false
+    }
+    // the greatest number for which there is still a key
+    let last = 0
+    for (let step = 2 ** 52; step >= 1; step /= 2) if (isAtOrAfter(last + step)) last += step
+    return last
+  }
+
+  #subscriptionsOf(session: number): StoredSubscription[] {
+    const found: StoredSubscription[] = []
+    for (const { value } of this.reader.range(TABLE.subscriptions, { prefix: numberKey(session) })) {
+      const subscription = parse<StoredSubscription>(value)
+      if (subscription === undefined) this.damage.subscriptions++
+      else found.push(subscription)
+    }
+    return found
+  }
+
+  #receivedOf(session: number): number[] {
+    const packetIds: number[] = []
+    for (const { key } of this.reader.range(TABLE.received, { prefix: numberKey(session) })) {
+      packetIds.push((key[NUMBER_KEY_BYTES] << 8) | key[NUMBER_KEY_BYTES + 1])
+    }
+    return packetIds
+  }
+}
