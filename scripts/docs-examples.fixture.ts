@@ -16,7 +16,7 @@ const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
 const PROGRAMS = {
   merlot: `command="$1"; shift
 case "$command" in
-  start) exec "${process.execPath}" "${MAIN}" start "$@" --host 127.0.0.1 --port 0 --ws-port 0 --data data ;;
+  start) exec "${process.execPath}" "${MAIN}" start "$@" --host 127.0.0.1 --port 0 --ws-port 0 --data "$DATA" ;;
   pub|sub) exec "${process.execPath}" "${MAIN}" "$command" "$@" -h 127.0.0.1 -p "$PORT" ;;
   *) exec "${process.execPath}" "${MAIN}" "$command" "$@" ;;
 esac`,
@@ -53,7 +53,6 @@ export class ExampleRunner {
   /** Examples that go on until they are stopped: the first broker, and subscribers. */
   readonly running: Running[] = []
   private port = ''
-  private brokers = 0
 
   private constructor(
     private readonly t: Test,
@@ -90,8 +89,8 @@ export class ExampleRunner {
 
   /** The first broker stays for the examples that follow. */
   private async runBroker(command: string): Promise<void> {
-    // each broker is one of its own, although the page shows several ways to start the same
-    const example = this.begin(command, { MERLOT_DATA_DIRECTORY: join(this.folder, `data${this.brokers++}`) })
+    // the first broker goes on, and a data folder belongs to one only
+    const example = this.begin(command, { DATA: this.port === '' ? 'data' : 'data.other' })
     await until(example, () => example.stdout.includes('stop with Ctrl+C'))
     if (this.port !== '') return interrupt(example.child)
     this.port = /listening on mqtt:.*:(\d+)/.exec(example.stdout)![1]!

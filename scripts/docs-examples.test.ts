@@ -5,7 +5,7 @@ import t from 'tap'
 import { packageFolder } from '../src/base/version.js'
 import { ExampleRunner, readPage, runnableBlocks, until } from './docs-examples.fixture.js'
 
-const PAGES = ['README.md', 'docs/getting-started.md', 'docs/command-line.md']
+const PAGES = ['README.md', 'docs/getting-started.md', 'docs/command-line.md', 'docs/store.md']
 
 for (const name of PAGES) {
   t.test(`examples of ${name}`, { timeout: 90_000 }, async (t) => {

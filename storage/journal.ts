@@ -89,7 +89,6 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
    */
   #waiters: Waiter[] = []
   #firstWaiter = 0
-  #flushedSeen: number
   /** Numbers of records that were refused for want of room, or handed over together with one; the oldest first. */
   readonly #refused: { readonly after: number; last: number }[] = []
 
@@ -97,7 +96,6 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     this.#ring = options.ring
     this.#words = new Int32Array(options.words)
     this.#number = Atomics.load(this.#words, FlushWord.FLUSHED) >>> 0
-    this.#flushedSeen = this.#number
     this.#shard = options.shard
     this.#nextSequence = options.nextSequence
     this.#nextSession = options.nextSession
@@ -126,15 +124,14 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
   /** Calls those whose records are flushed by now. @returns how many */
   runFlushed(): number {
     const flushed = this.#read(FlushWord.FLUSHED)
-    const refused = this.#read(FlushWord.REFUSED)
-    this.#noteRefused(flushed, refused)
+    this.#noteRefused(flushed)
     let ran = 0
     while (this.#firstWaiter < this.#waiters.length) {
       const { number, done } = this.#waiters[this.#firstWaiter]
       if (number > flushed) break
       this.#firstWaiter++
       ran++
-      done(number > refused)
+      done(!this.#isRefused(number))
     }
     if (this.#firstWaiter === this.#waiters.length) {
       this.#waiters = []
@@ -152,17 +149,27 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
 
   /** The number that a word says; it is less than 2^31 behind the last record. */
   #read(word: number): number {
-    return this.#number - ((this.#number - Atomics.load(this.#words, word)) | 0)
+    return this.#exact(Atomics.load(this.#words, word))
   }
 
-  #noteRefused(flushed: number, refused: number): void {
-    const after = this.#flushedSeen
-    this.#flushedSeen = flushed
-    if (refused <= after) return
-    const last = this.#refused.at(-1)
-    if (last !== undefined && last.last === after) last.last = refused
-    else this.#refused.push({ after, last: refused })
+  /** The number that a word of 32 bits stands for: at most 2^31 behind the last one written. */
+  #exact(word: number): number {
+    return this.#number - ((this.#number - word) | 0)
+  }
+
+  /** Something may have been refused since the last time. */
+  #noteRefused(flushed: number): void {
+    const word = Atomics.load(this.#words, FlushWord.REFUSED)
+    if (word === this.#words[FlushWord.REFUSED_SEEN]) return
+    const last = this.#exact(word)
+    if (last > flushed) return // its turn has not come
+    this.#refused.push({ after: this.#exact(Atomics.load(this.#words, FlushWord.REFUSED_AFTER)), last })
     if (this.#refused.length > REFUSED_RANGES_MAX) this.#refused.shift()
+    Atomics.store(this.#words, FlushWord.REFUSED_SEEN, word)
+  }
+
+  #isRefused(number: number): boolean {
+    return this.#refused.length > 0 && this.#refused.some(({ after, last }) => number > after && number <= last)
   }
 
   nextSessionNumber(): number {
@@ -260,8 +267,7 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
   }
 
   isRefused({ number }: LogRecord): boolean {
-    if (number === undefined || this.#refused.length === 0) return false
-    return this.#refused.some(({ after, last }) => number > after && number <= last)
+    return number !== undefined && this.#isRefused(number)
   }
 
   sent(record: LogRecord, place: number, packetId: number): void {

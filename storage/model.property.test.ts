@@ -277,7 +277,11 @@ class Broker {
   }
 
   #checkDeliveries(shard: number, deliveries: readonly RestoredDelivery[]): void {
-    const ordered = [...this.model.messages].sort((a, b) => a.log - b.log || a.sequence - b.sequence)
+    // the shard's own log comes last: sessions that have moved here had their messages in others before
+    const place = (log: number): number => (log === shard ? Number.POSITIVE_INFINITY : log)
+    const ordered = [...this.model.messages].sort((a, b) =>
+      a.log === b.log ? a.sequence - b.sequence : place(a.log) - place(b.log),
+    )
     const expected = ordered.flatMap(({ text, log, sequence, places }) =>
       places
         .filter(({ progress, session }) => progress < Progress.DONE && this.owner(session) === shard)

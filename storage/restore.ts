@@ -45,6 +45,41 @@ interface Slice {
   readonly next: number | undefined
 }
 
+/** Reads the progress of messages beside their log: looking each of them up costs more than the message itself. */
+class ProgressScan {
+  #ahead: { readonly sequence: number; readonly progress: Int32Array }[] = []
+  #next = 0
+  #from: number | undefined = 0
+
+  constructor(
+    readonly reader: StoreReader,
+    readonly table: string,
+  ) {}
+
+  /** @param sequence greater than at the last call @returns undefined where nobody has come further than the log says */
+  at(sequence: number): Int32Array | undefined {
+    for (;;) {
+      while (this.#next < this.#ahead.length && this.#ahead[this.#next].sequence < sequence) this.#next++
+      const found = this.#ahead[this.#next]
+      if (found !== undefined) return found.sequence === sequence ? found.progress : undefined
+      if (this.#from === undefined) return undefined
+      this.#read(Math.max(this.#from, sequence))
+    }
+  }
+
+  #read(from: number): void {
+    this.#ahead = []
+    this.#next = 0
+    for (const { key, value } of this.reader.range(this.table, { from: numberKey(from), limit: SLICE_RECORDS })) {
+      const view = new DataView(value.buffer, value.byteOffset, value.byteLength)
+      const progress = Int32Array.from({ length: value.length >> 2 }, (_, place) => view.getInt32(place * 4, true))
+      this.#ahead.push({ sequence: readNumberKey(key), progress })
+    }
+    const last = this.#ahead.at(-1)
+    this.#from = last === undefined || this.#ahead.length < SLICE_RECORDS ? undefined : last.sequence + 1
+  }
+}
+
 export class Restore {
   readonly damage: RestoreDamage = { sessions: 0, subscriptions: 0, retained: 0, messages: 0 }
   /** By log: messages from this number on are not of the past. */
@@ -122,9 +157,12 @@ export class Restore {
    * @param unwanted called for a record that nobody waits for any more: it goes with its only place, 0
    */
   *deliveries(unwanted: (record: LogRecord) => void): Generator<RestoredDelivery | undefined, void, undefined> {
-    for (const [log, end] of this.#ends) {
+    // a session that has moved here had its messages in other logs before it had them in this one
+    const logs = [...this.#ends].sort(([a], [b]) => Number(a === this.shard) - Number(b === this.shard))
+    for (const [log, end] of logs) {
+      const progress = new ProgressScan(this.reader, TABLE.progress(log))
       for (let from: number | undefined = 0; from !== undefined; ) {
-        const slice: Slice = this.#slice(log, from, end, unwanted)
+        const slice: Slice = this.#slice(log, from, end, progress, unwanted)
         yield* slice.deliveries
         yield undefined
         from = slice.next
@@ -132,7 +170,7 @@ export class Restore {
     }
   }
 
-  #slice(log: number, from: number, end: number, unwanted: (record: LogRecord) => void): Slice {
+  #slice(log: number, from: number, end: number, progress: ProgressScan, unwanted: (record: LogRecord) => void): Slice {
     const deliveries: RestoredDelivery[] = []
     let next: number | undefined
     let read = 0
@@ -149,7 +187,7 @@ export class Restore {
       }
       const { message, receivers } = logged
       const record = new LogRecord(log, sequence, receivers.length, 0, false)
-      record.progress = this.#progressOf(log, key)
+      record.progress = progress.at(sequence)
       for (const [place, receiver] of receivers.entries()) {
         const state = record.progress?.[place] ?? 0
         if (state >> 16 === Progress.DONE || !this.#known.has(receiver.session)) continue
@@ -165,13 +203,6 @@ export class Restore {
       if (record.left === 0 && !record.isSplit) unwanted(new LogRecord(log, sequence, 1, 1, false))
     }
     return { deliveries, next: read < SLICE_RECORDS ? undefined : next }
-  }
-
-  #progressOf(log: number, key: Uint8Array): Int32Array | undefined {
-    const bytes = this.reader.get(TABLE.progress(log), key)
-    if (bytes === undefined) return undefined
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    return Int32Array.from({ length: bytes.length >> 2 }, (_, place) => view.getInt32(place * 4, true))
   }
 
   #lastKey(table: string): number {

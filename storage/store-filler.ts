@@ -5,9 +5,9 @@ import { jsonBytes } from '../src/contracts/record-json.js'
 import { type LogReceiver, Progress, type StoredSession } from '../src/contracts/storage.js'
 import { SHARDS_MAX } from '../src/contracts/store-records.js'
 import { type StoreEngine, TABLE } from './engine.js'
+import { HighWater, readMark, sequenceMark, sessionMark } from './high-water.js'
 import { numberKey, receivedKey, subscriptionKey, textKey } from './keys.js'
 import { logValue, messageOfParts, retainedValue } from './message-parts.js'
-import { Restore } from './restore.js'
 import { stampOf } from './retained-value.js'
 import { aliveMsOf } from './store-access.js'
 import { storedSessions } from './store-contents.js'
@@ -54,6 +54,7 @@ export class StoreFiller {
   /** Where messages end that these sessions may have been sent before, by client identifier. */
   readonly #repeatsBelow = new Map<string, number>()
   readonly #latestStamps = new Map<string, number>()
+  readonly #marks = new HighWater()
   #batch: Put[] = []
   #batchBytes = 0
   #nextSession: number
@@ -66,10 +67,8 @@ export class StoreFiller {
     readonly engine: StoreEngine,
     readonly header: HeaderLine,
   ) {
-    const restore = new Restore(engine, LOG, () => false)
-    restore.sessions()
-    this.#nextSession = restore.nextSession
-    this.#nextSequence = restore.nextSequence
+    this.#nextSession = readMark(engine, sessionMark(LOG))
+    this.#nextSequence = readMark(engine, sequenceMark(LOG))
     for (const { clientId } of storedSessions(engine, () => {})) this.#known.add(clientId)
   }
 
@@ -117,6 +116,7 @@ export class StoreFiller {
     if (this.#known.has(clientId)) {
       throw new LineProblem(`the store has a session of ${clientId} already, and two cannot become one`)
     }
+    this.#marks.note(sessionMark(LOG), this.#nextSession)
     const number = this.#nextSession++ * SHARDS_MAX + LOG
     const disconnectedAtMs = line.disconnectedAtMs ?? this.header.aliveMs
     const session = { number, clientId, expirySeconds, disconnectedAtMs, will, repeatsBelow: 0 }
@@ -145,6 +145,7 @@ export class StoreFiller {
   }
 
   #addMessage(line: MessageLine): void {
+    this.#marks.note(sequenceMark(LOG), this.#nextSequence)
     const sequence = this.#nextSequence++
     const receivers = line.receivers.map((receiver) => this.#receiver(receiver, sequence))
     this.#put(TABLE.log(LOG), numberKey(sequence), logValue(messageOfParts(messageParts(line)), receivers))
@@ -203,6 +204,8 @@ export class StoreFiller {
     this.#batchBytes = 0
     this.engine.commit((transaction) => {
       for (const { table, key, value } of batch) transaction.put(table, key, value)
+      this.#marks.apply(transaction)
     })
+    this.#marks.clear()
   }
 }

@@ -20,8 +20,8 @@ const ALIVE_MS_MIN = 1_000
 const ALIVE_MS_MAX = 60_000
 /** What must find room before messages are taken again. */
 const PROBE_BYTES = 262_144
-/** Records that the last refused one may be behind the last one. */
-const REFUSED_BEHIND_MAX = 2 ** 30
+/** A shard that has not looked by then has died. */
+const SEEN_MS_MAX = 1_000
 const PROBE_KEY = Buffer.from('probe')
 
 export const ALIVE_KEY = Buffer.from('aliveMs')
@@ -164,15 +164,27 @@ export class StoreWriter {
   #announce(isKept: boolean): void {
     for (const [shard, { words, bell }] of this.sources.entries()) {
       const number = this.#numbers[shard]
-      if (number === words[FlushWord.FLUSHED]) continue
-      if (!isKept) Atomics.store(words, FlushWord.REFUSED, number)
-      else if (((number - words[FlushWord.REFUSED]) | 0) > REFUSED_BEHIND_MAX) {
-        // one that is left behind would be ahead again once numbers have wrapped
-        Atomics.store(words, FlushWord.REFUSED, (number - REFUSED_BEHIND_MAX) | 0)
-      }
+      const flushed = words[FlushWord.FLUSHED]
+      if (number === flushed) continue
+      if (!isKept) this.#announceRefused(words, flushed, number, bell)
       Atomics.store(words, FlushWord.FLUSHED, number)
       bell.ring()
     }
+  }
+
+  /** Goes on with a range that the shard has not seen yet, if this one follows it; or waits until it has. */
+  #announceRefused(words: Int32Array, after: number, last: number, bell: Doorbell): void {
+    const unseen = words[FlushWord.REFUSED]
+    for (let waitedMs = 0; waitedMs < SEEN_MS_MAX; waitedMs++) {
+      const seen = Atomics.load(words, FlushWord.REFUSED_SEEN)
+      if (seen === unseen || unseen === after) break
+      bell.ring()
+      Atomics.wait(words, FlushWord.REFUSED_SEEN, seen, 1)
+    }
+    if (unseen !== after || Atomics.load(words, FlushWord.REFUSED_SEEN) === unseen) {
+      Atomics.store(words, FlushWord.REFUSED_AFTER, after)
+    }
+    Atomics.store(words, FlushWord.REFUSED, last)
   }
 
   #setFull(reason: string | undefined): void {

@@ -70,6 +70,7 @@ export class ShardStore {
         restorer.addDelivery(delivery)
         continue
       }
+      restorer.pump()
       if (performance.now() < sliceEndsMs) continue
       while (flush()) await new Promise((resolve) => setTimeout(resolve, CONGESTED_MS))
       await new Promise((resolve) => setImmediate(resolve))

@@ -75,8 +75,7 @@ function sendNextRetained(shard: ShardState, session: Session): boolean {
 function sendNextQueued(shard: ShardState, session: Session): boolean {
   for (;;) {
     const next = session.queue.peek()
-    // while the store is still read, an identifier may turn up that is in use
-    if (next === undefined || session.late !== undefined) return false
+    if (next === undefined) return false
     if (next.record !== undefined && shard.storage.isRefused(next.record)) {
       dequeue(shard, session)
       forget(shard, next)

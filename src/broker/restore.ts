@@ -70,6 +70,8 @@ export class SessionRestorer {
     delivery.mayBeRepeat = session.repeatsBelow > 0 && record.sequence < end
     if (progress === Progress.QUEUED || !restoreInflight(session, delivery, packetId, progress)) {
       enqueueRestored(shard, session, delivery)
+      // all that it was sent before has been read by now, so no identifier can turn up that is in use
+      if (session.isAccepted) shard.pumpLater(session)
       return
     }
     if (!session.isAccepted) return
@@ -79,7 +81,11 @@ export class SessionRestorer {
       shard.outlets[session.thread].flushAcks()
     } else session.resend.push(packetId)
     shard.pumpLater(session)
-    pumpAll(shard)
+  }
+
+  /** Sends what can be sent of what has come so far. */
+  pump(): void {
+    pumpAll(this.shard)
   }
 
   /** All that was in the store is here. */

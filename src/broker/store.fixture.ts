@@ -75,7 +75,8 @@ export class StoreFixture {
   restoreMessages(shard: ShardState): void {
     const restorer = this.#restorers[shard.index]
     for (const delivery of this.#restores[shard.index].deliveries((record) => shard.storage.done(record, 0))) {
-      if (delivery !== undefined) restorer.addDelivery(delivery)
+      if (delivery === undefined) restorer.pump()
+      else restorer.addDelivery(delivery)
     }
     restorer.finish()
   }

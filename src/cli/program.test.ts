@@ -2,19 +2,27 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runMerlot } from './cli.fixture.js'
-import { COMMANDS } from './program.js'
+import { COMMANDS, GROUPS } from './program.js'
 
 t.test('every command has help with examples', async (t) => {
   const { exitCode, stdout } = await runMerlot(['--help'])
   t.equal(exitCode, 0)
   for (const { name, options, examples } of COMMANDS) {
-    t.match(stdout, new RegExp(`^  ${name} `, 'm'))
-    const help = await runMerlot([name, '--help'])
+    const words = name.split(' ')
+    t.match(stdout, new RegExp(`^  ${words[0]} `, 'm'))
+    const help = await runMerlot([...words, '--help'])
     t.equal(help.exitCode, 0)
     for (const { flags } of options) t.ok(help.stdout.includes(flags), `${name} ${flags}`)
     t.ok(examples.length > 0)
     for (const example of examples) t.ok(help.stdout.includes(example), example)
-    t.equal((await runMerlot(['help', name])).stdout, help.stdout)
+    t.equal((await runMerlot(['help', ...words])).stdout, help.stdout)
+  }
+  for (const [name, summary] of Object.entries(GROUPS)) {
+    t.ok(stdout.includes(summary))
+    const group = await runMerlot(['help', name])
+    const commands = COMMANDS.filter((command) => command.name.startsWith(`${name} `))
+    for (const { summary: ofCommand } of commands)
+      t.ok(group.stdout.replace(/\s+/g, ' ').includes(ofCommand), ofCommand)
   }
 })
 

@@ -62,21 +62,24 @@ export const PUT_HEADER_INTS = 6
 export const RETAIN_KEY = 6
 export const RETAIN_HEADER_INTS = 7
 
-/** int32 words that the storage thread writes and one shard reads. */
+/** int32 words that the storage thread writes and one shard reads, but for REFUSED_SEEN. */
 export const FlushWord = {
   /** Number of the last record that is on disk, or was refused. */
   FLUSHED: 0,
-  /** Number of the last record of a batch in which something was refused for want of room. */
-  REFUSED: 1,
+  /**
+   * Something was refused for want of room in the records behind this number, up to REFUSED; written before FLUSHED.
+   * The next such range is announced when the shard has seen this one.
+   */
+  REFUSED_AFTER: 1,
+  REFUSED: 2,
+  /** What the shard has last read in REFUSED; written by the shard. */
+  REFUSED_SEEN: 3,
   /** 1 while there is no room. */
-  FULL: 2,
+  FULL: 4,
 } as const
 
 export function createFlushWords(): SharedArrayBuffer {
-  const memory = new SharedArrayBuffer(64)
-  // numbers start at 0, and nothing was refused yet
-  new Int32Array(memory)[FlushWord.REFUSED] = -1
-  return memory
+  return new SharedArrayBuffer(64)
 }
 
 /** The upper one of the two ints of a number from 0 to 2^53 - 1. */

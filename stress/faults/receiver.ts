@@ -86,10 +86,13 @@ export class Receiver {
     expected.push({ from: stream.next, until: Number.POSITIVE_INFINITY })
   }
 
-  /** From now on nothing has to arrive: UNSUBSCRIBE goes out. What is on its way still may. */
+  /**
+   * From now on nothing has to arrive: UNSUBSCRIBE goes out. What is on its way still may; so may what is not
+   * acknowledged, because its publisher may have to send it again when the subscription is gone.
+   */
   release(stream: Stream): void {
     const last = this.#row(stream).expected.at(-1)
-    if (last !== undefined) last.until = Math.min(last.until, stream.next)
+    if (last !== undefined) last.until = Math.min(last.until, stream.firstUnacknowledged())
   }
 
   /** A session without past: what it received before does not count against what comes. */
@@ -131,6 +134,8 @@ export class Receiver {
 
   #overtaken(row: Row, sequence: number): void {
     if (this.traits.isShared) return
+    // sent before the subscription was there, and again since
+    if (sequence < (row.expected.at(-1)?.from ?? 0)) return
     const after = `after #${row.highest}`
     this.violations.add('outOfOrder', `${this.traits.name}: ${row.stream.describe(sequence)} arrived ${after}`)
   }

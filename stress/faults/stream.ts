@@ -84,6 +84,13 @@ export class Stream {
     return this.progress(sequence) >= Progress.ACKNOWLEDGED
   }
 
+  /** @returns the first message that the broker has neither taken nor refused, or `next` */
+  firstUnacknowledged(): number {
+    let sequence = this.next
+    while (sequence > 0 && this.progress(sequence - 1) === Progress.SENT) sequence--
+    return sequence
+  }
+
   /** @returns the last message that is complete, or -1 */
   lastComplete(): number {
     let sequence = this.next - 1
