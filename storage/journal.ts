@@ -45,13 +45,12 @@ import { SHARDS_MAX } from './engine.js'
 import { numberKey, receivedKey, subscriptionKey, textKey, writeNumberKey } from './keys.js'
 import { ReceiverList } from './log-value.js'
 import { MemoryRetained } from './memory-retained.js'
+import { NumberedQueue } from './numbered-queue.js'
 import { STAMP_BYTES } from './retained-value.js'
 
 /** Number of this record on int 1, as in base/ring.ts. */
 const KIND = 1
 const NO_BYTES = new Uint8Array(0)
-/** Of times without room; each may have been long. */
-const REFUSED_RANGES_MAX = 64
 
 export interface JournalOptions {
   readonly shard: number
@@ -63,11 +62,6 @@ export interface JournalOptions {
   readonly nextSequence: number
   /** As `nextSequence`, of session numbers divided by SHARDS_MAX. */
   readonly nextSession: number
-}
-
-interface Waiter {
-  readonly number: number
-  readonly done: (isKept: boolean) => void
 }
 
 export class Journal<Message extends KeptMessage<Message>> implements ShardStorage<Message> {
@@ -83,14 +77,10 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
   readonly #receivers = new ReceiverList()
   #draft: LogRecord | undefined
   #dirty: LogRecord[] = []
-  /**
-   * In the order of their numbers; `#firstWaiter` is the place of the first one. Bounded by what clients may have
-   * unacknowledged.
-   */
-  #waiters: Waiter[] = []
-  #firstWaiter = 0
-  /** Numbers of records that were refused for want of room, or handed over together with one; the oldest first. */
-  readonly #refused: { readonly after: number; last: number }[] = []
+  /** What is to be done when a record is flushed; bounded by what clients may have unacknowledged. */
+  readonly #waiters = new NumberedQueue<(isKept: boolean) => void>()
+  /** Messages that may still be refused. */
+  readonly #unflushed = new NumberedQueue<LogRecord>()
 
   constructor(options: JournalOptions) {
     this.#ring = options.ring
@@ -112,33 +102,25 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
 
   whenFlushed(done: (isKept: boolean) => void): void {
     if (this.#dirty.length > 0) this.writeProgress()
-    this.#waiters.push({ number: this.#number, done })
+    this.#waiters.push(this.#number, done)
   }
 
   /** Whether `runFlushed` would call somebody. */
   get hasFlushed(): boolean {
-    if (this.#firstWaiter === this.#waiters.length) return false
-    return this.#waiters[this.#firstWaiter].number <= this.#read(FlushWord.FLUSHED)
+    const first = this.#waiters.firstNumber
+    return first !== undefined && first <= this.#read(FlushWord.FLUSHED)
   }
 
   /** Calls those whose records are flushed by now. @returns how many */
   runFlushed(): number {
     const flushed = this.#read(FlushWord.FLUSHED)
-    this.#noteRefused(flushed)
+    const isRefused = this.#takeRefused(flushed)
+    if (isRefused === undefined) this.#unflushed.dropTo(flushed)
+    else for (const { number, item } of this.#unflushed.takeTo(flushed)) item.isRefused = isRefused(number)
     let ran = 0
-    while (this.#firstWaiter < this.#waiters.length) {
-      const { number, done } = this.#waiters[this.#firstWaiter]
-      if (number > flushed) break
-      this.#firstWaiter++
+    for (const { number, item } of this.#waiters.takeTo(flushed)) {
       ran++
-      done(!this.#isRefused(number))
-    }
-    if (this.#firstWaiter === this.#waiters.length) {
-      this.#waiters = []
-      this.#firstWaiter = 0
-    } else if (this.#firstWaiter > 4_096) {
-      this.#waiters = this.#waiters.slice(this.#firstWaiter)
-      this.#firstWaiter = 0
+      item(!isRefused?.(number))
     }
     return ran
   }
@@ -157,19 +139,15 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     return this.#number - ((this.#number - word) | 0)
   }
 
-  /** Something may have been refused since the last time. */
-  #noteRefused(flushed: number): void {
+  /** @returns which records were refused since the last time, or handed over together with one that was */
+  #takeRefused(flushed: number): ((number: number) => boolean) | undefined {
     const word = Atomics.load(this.#words, FlushWord.REFUSED)
-    if (word === this.#words[FlushWord.REFUSED_SEEN]) return
+    if (word === this.#words[FlushWord.REFUSED_SEEN]) return undefined
     const last = this.#exact(word)
-    if (last > flushed) return // its turn has not come
-    this.#refused.push({ after: this.#exact(Atomics.load(this.#words, FlushWord.REFUSED_AFTER)), last })
-    if (this.#refused.length > REFUSED_RANGES_MAX) this.#refused.shift()
+    if (last > flushed) return undefined // its turn has not come
+    const after = this.#exact(Atomics.load(this.#words, FlushWord.REFUSED_AFTER))
     Atomics.store(this.#words, FlushWord.REFUSED_SEEN, word)
-  }
-
-  #isRefused(number: number): boolean {
-    return this.#refused.length > 0 && this.#refused.some(({ after, last }) => number > after && number <= last)
+    return (number) => number > after && number <= last
   }
 
   nextSessionNumber(): number {
@@ -226,7 +204,7 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     const { ints, bytes } = this.#ring
     const i = at >> 2
     this.#writeSequence(i, draft)
-    draft.number = this.#number
+    this.#unflushed.push(this.#number, draft)
     ints[i + APPEND_PUBLISHER] = publisher === undefined ? 0 : lowInt(publisher.session)
     ints[i + APPEND_PUBLISHER + 1] = publisher === undefined ? 0 : highInt(publisher.session)
     ints[i + APPEND_PACKET_ID] = publisher?.packetId ?? 0
@@ -264,10 +242,6 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     ints[i + TOGETHER_PUBLISHER + 1] = highInt(publisher.session)
     ints[i + TOGETHER_PACKET_ID] = publisher.packetId
     this.#ring.end(at, TOGETHER_INTS * 4)
-  }
-
-  isRefused({ number }: LogRecord): boolean {
-    return number !== undefined && this.#isRefused(number)
   }
 
   sent(record: LogRecord, place: number, packetId: number): void {

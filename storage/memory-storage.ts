@@ -31,10 +31,6 @@ export class MemoryStorage<Message extends KeptMessage<Message>> implements Shar
     return new LogRecord(0, 0, 1, 1, false)
   }
 
-  isRefused(): boolean {
-    return false
-  }
-
   putSession(): void {}
   deleteSession(): void {}
   putSubscription(): void {}

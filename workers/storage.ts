@@ -85,7 +85,6 @@ export default async function run(task: StorageTask): Promise<void> {
       writer?.replaceRings(rings.map((ring) => new RingConsumer(ring)))
       reactor.poke()
     },
-    async backup(_path) {},
     shutDown: close,
   }
   await serve(api, task.control)

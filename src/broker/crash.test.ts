@@ -251,3 +251,18 @@ t.test('other numbers of shards', async (t) => {
   broker.settle()
   for (const log of [0, 1]) t.equal(engine.count(`log.${log}`), 0, 'nothing is left in the store')
 })
+
+t.test('a session that is resumed to end with its connection gets what waited for it', async (t) => {
+  const broker = start()
+  const ann = broker.connect('ann', SESSION)
+  ann.subscribe('t', { qos: 2 })
+  ann.drop()
+  const bob = broker.connect('bob')
+  for (const qos of [1, 2] as const) bob.publish('t', `q${qos}`, { qos })
+  const again = broker.connect('ann', { cleanStart: false, expiry: 0 })
+  t.match(again.takeAll(), ['connack present', /^t=q1 q1/, /^t=q2 q2/, /^pubrel/])
+  again.drop()
+  broker.settle()
+  t.equal(broker.store?.engine.count('log.0'), 0)
+  t.equal(broker.crash().count('sessions'), 0)
+})

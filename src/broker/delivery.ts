@@ -253,14 +253,14 @@ export function sendKept(shard: ShardState, session: Session, delivery: Delivery
     delivery.sentOn = session.connection
     session.sent++
   } else if (delivery.qos > 0) {
-    const kept = session.keepsSent || delivery.group !== undefined
+    const kept = session.keepsSent || delivery.group !== undefined || delivery.record !== undefined
     packetId = reserve(session, delivery.qos, kept ? delivery : undefined)
     const { record, place } = delivery
     if (record !== undefined) {
       shard.storage.sent(record, place, packetId)
       if (delivery.qos === 2) {
         const held = { session, connection: session.connection, delivery, packetId }
-        shard.storage.whenFlushed(() => sendHeld(shard, delivery.message, [held], !shard.storage.isRefused(record)))
+        shard.storage.whenFlushed(() => sendHeld(shard, delivery.message, [held], !record.isRefused))
         return true
       }
     }

@@ -76,7 +76,7 @@ function sendNextQueued(shard: ShardState, session: Session): boolean {
   for (;;) {
     const next = session.queue.peek()
     if (next === undefined) return false
-    if (next.record !== undefined && shard.storage.isRefused(next.record)) {
+    if (next.record?.isRefused) {
       dequeue(shard, session)
       forget(shard, next)
       continue // its publisher was told, and may have sent it again

@@ -71,8 +71,8 @@ export class LogRecord {
   /** By place: packet identifier | `Progress` << 16; undefined until it differs from what the log has. */
   progress: Int32Array | undefined = undefined
   isDirty = false
-  /** Of the record that handed it over; undefined when it came from the store. */
-  number: number | undefined = undefined
+  /** There was no room for it: its publisher has been told so, and nobody may get it. */
+  isRefused = false
 
   constructor(
     /** Number of the shard whose log has it. */
@@ -210,8 +210,6 @@ export interface ShardStorage<Message> {
    * @param parts how many
    */
   commitTogether(together: number, parts: number, publisher: Publisher): void
-  /** There was no room for it: its publisher has been told so, and nobody may get it. */
-  isRefused(record: LogRecord): boolean
   sent(record: LogRecord, place: number, packetId: number): void
   released(record: LogRecord, place: number, packetId: number): void
   done(record: LogRecord, place: number): void

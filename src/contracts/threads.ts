@@ -107,8 +107,6 @@ export interface StorageApi extends ThreadApi {
   confirm(): void
   /** All shards are started anew: what the old ones had written is committed when this resolves. */
   replaceShards(rings: readonly SharedArrayBuffer[]): void
-  /** A copy of the store as of now, in a folder that does not exist or is empty. */
-  backup(path: string): Promise<void>
   /** Commits what there is and closes the store. */
   shutDown(): Promise<void>
 }

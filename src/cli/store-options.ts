@@ -1,0 +1,32 @@
+/** Which store the commands of `merlot store` work with: that of the data folder of the configuration. */
+import { resolve } from 'node:path'
+import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
+import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
+
+export const STORE_OPTIONS: readonly OptionDefinition[] = CONFIG_OPTIONS.filter(
+  ({ flags }) => flags.startsWith('--data') || flags.startsWith('-c,'),
+)
+
+export interface StoreSettings {
+  readonly dataDirectory: string
+  readonly bytesMax: number
+}
+
+/** @throws BrokerError as `loadConfig` does */
+export function storeSettings(values: OptionValues, context: CommandContext): StoreSettings {
+  const { config } = loadFromOptions(values, context)
+  const { dataDirectory, storage } = config
+  return { dataDirectory: resolve(context.workingDirectory, dataDirectory), bytesMax: storage.bytesMax }
+}
+
+/** `1234 bytes`, `12.3 MB` */
+export function bytesText(bytes: number): string {
+  if (bytes < 10_000) return `${bytes} bytes`
+  if (bytes < 10_000_000) return `${(bytes / 1_000).toFixed(1)} kB`
+  return bytes < 10_000_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${(bytes / 1_000_000_000).toFixed(1)} GB`
+}
+
+/** `1 session`, `2 sessions` */
+export function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`
+}
