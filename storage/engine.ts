@@ -66,9 +66,10 @@ export interface StoreEngine extends StoreReader {
   /**
    * Runs `work` as one transaction. When this returns, it is on disk and will be there after a loss of power; when it
    * throws, nothing of it has happened.
+   * @param usesReserve what it puts is little and leads to room: it may go beyond the limit, into what is kept free
    * @throws BrokerError STORE_FULL when disk or limit leave no room; whatever `work` throws
    */
-  commit(work: (transaction: StoreTransaction) => void): void
+  commit(work: (transaction: StoreTransaction) => void, usesReserve?: boolean): void
   size(): StoreSize
   close(): Promise<void>
 }

@@ -228,7 +228,7 @@ class LmdbEngine extends LmdbReader implements StoreEngine, Tables {
   }
 
   /** The thread must not be ended from outside while this runs: see `WriteGate`. */
-  commit(work: (transaction: StoreTransaction) => void): void {
+  commit(work: (transaction: StoreTransaction) => void, usesReserve = false): void {
     if (this.#made !== undefined) throw new Error('a transaction within a transaction')
     if (!this.#gate.enter()) throw new Error('the thread of this store is being ended')
     const made: string[] = []
@@ -237,7 +237,7 @@ class LmdbEngine extends LmdbReader implements StoreEngine, Tables {
     try {
       this.root.transactionSync(() => {
         work(transaction)
-        this.#admit(transaction.putBytesMax)
+        if (!usesReserve) this.#admit(transaction.putBytesMax)
       })
       this.#usedBytesMax += transaction.putBytesMax
     } catch (error) {

@@ -61,7 +61,7 @@ export class MemoryEngine implements StoreEngine {
     return this.#entries(table).length
   }
 
-  commit(work: (transaction: StoreTransaction) => void): void {
+  commit(work: (transaction: StoreTransaction) => void, usesReserve = false): void {
     this.#checkOpen()
     if (this.#undo !== undefined) throw new Error('a transaction within a transaction')
     const undo: (() => void)[] = []
@@ -106,7 +106,7 @@ export class MemoryEngine implements StoreEngine {
           return keys.length
         },
       })
-      if (hasPut && this.#bytesMax > 0 && this.#bytes > this.#bytesMax) {
+      if (hasPut && !usesReserve && this.#bytesMax > 0 && this.#bytes > this.#bytesMax) {
         throw new BrokerError('STORE_FULL', { reason: `its limit is ${this.#bytesMax} bytes` })
       }
     } catch (error) {

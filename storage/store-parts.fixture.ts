@@ -72,7 +72,7 @@ export class FullEngine extends MemoryEngine {
   /** What is refused: nothing, what needs room, or all. */
   refuses: 'nothing' | 'growth' | 'all' = 'nothing'
 
-  override commit(work: (transaction: StoreTransaction) => void): void {
+  override commit(work: (transaction: StoreTransaction) => void, usesReserve = false): void {
     let grows = false
     super.commit((transaction) => {
       work({
@@ -83,7 +83,7 @@ export class FullEngine extends MemoryEngine {
           transaction.put(table, key, value)
         },
       })
-      if (this.refuses === 'all' || (this.refuses === 'growth' && grows)) {
+      if (this.refuses === 'all' || (this.refuses === 'growth' && grows && !usesReserve)) {
         throw new BrokerError('STORE_FULL', { reason: 'on purpose' })
       }
     })

@@ -228,3 +228,28 @@ t.test('the time at which it was last alive is kept, and not with every commit',
   parts.writer.tick()
   t.equal(alive(), start + 61_000, 'with nothing to write')
 })
+
+t.test('what frees room goes on although progress has to be written with it', async (t) => {
+  const engine = new FullEngine()
+  const parts = new StoreParts({ engine })
+  const { journal } = parts
+  const one = append(parts, 'one')
+  const both = journal.addReceiver(receiver(64))
+  journal.addReceiver(receiver(128))
+  journal.append(loggedMessage({ payload: 'both' }), undefined, 0)
+  parts.commit()
+  engine.refuses = 'growth'
+  append(parts, 'refused')
+  parts.commit()
+  t.ok(journal.isFull)
+  journal.done(one, 0)
+  journal.sent(both, 1, 7)
+  let kept: boolean | undefined
+  journal.whenFlushed((isKept) => {
+    kept = isKept
+  })
+  parts.commit()
+  t.equal(kept, true)
+  t.equal(engine.count(TABLE.log(0)), 1)
+  t.equal(engine.count(TABLE.progress(0)), 1)
+})

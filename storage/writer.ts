@@ -124,8 +124,9 @@ export class StoreWriter {
   /** @param probes writes more than is asked for, to see whether there is room again */
   #commit(probes: boolean): void {
     let isKept = true
-    if (this.#isFull && !probes) isKept = !this.#batch.refuseGrowth()
-    if (this.#tryCommit(probes)) {
+    const spares = this.#isFull && !probes
+    if (spares) isKept = !this.#batch.refuseGrowth()
+    if (this.#tryCommit(probes, spares)) {
       this.#batch.clear()
       if (probes) this.#setFull(undefined)
     } else {
@@ -133,13 +134,13 @@ export class StoreWriter {
       this.#batch.refuseGrowth()
       this.#retryAtMs = this.now() + RETRY_MS
       // what frees room may still find some; what does not even then stays for the next try
-      if (this.#tryCommit(false)) this.#batch.clear()
+      if (this.#tryCommit(false, true)) this.#batch.clear()
     }
     this.#announce(isKept)
   }
 
-  /** @returns false if there was no room */
-  #tryCommit(probes: boolean): boolean {
+  /** @param spares what grows is not in the batch any more @returns false if there was no room */
+  #tryCommit(probes: boolean, spares: boolean): boolean {
     const nowMs = this.now()
     const tellsAlive = nowMs - this.#aliveMs >= ALIVE_MS_MIN
     try {
@@ -149,7 +150,7 @@ export class StoreWriter {
         this.#batch.apply(transaction)
         if (tellsAlive) transaction.put(TABLE.meta, ALIVE_KEY, Buffer.from(JSON.stringify(nowMs)))
         if (probes) transaction.delete(TABLE.meta, PROBE_KEY)
-      })
+      }, spares)
     } catch (thrown) {
       if (!(thrown instanceof BrokerError) || thrown.code !== 'STORE_FULL') throw thrown
       this.#setFull(thrown.message)

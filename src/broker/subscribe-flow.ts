@@ -25,7 +25,9 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
   }
   const codes: number[] = []
   const { storage } = shard
-  if (session.isLogged && storage.isFull) {
+  const isKnown = (request: SubscriptionRequest): boolean =>
+    isSame(session.subscriptions.get(request.filter), request, packet.subscriptionIdentifier ?? 0)
+  if (session.isLogged && storage.isFull && !packet.subscriptions.every(isKnown)) {
     refuseAll(shard, session, packet)
     return
   }
@@ -67,6 +69,18 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     })
   }
   known()
+}
+
+/** A client that subscribes again, as many do after each connection, changes nothing that is kept. */
+function isSame(old: Subscription | undefined, request: SubscriptionRequest, identifier: number): boolean {
+  if (old === undefined) return false
+  const { qos, noLocal, retainAsPublished } = old.options
+  return (
+    qos === request.qos &&
+    noLocal === request.noLocal &&
+    retainAsPublished === request.retainAsPublished &&
+    old.options.identifier === identifier
+  )
 }
 
 /** There is no room to keep them. */
@@ -111,7 +125,8 @@ function subscribe(
   const { qos, noLocal, retainAsPublished } = request
   const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
   const isNew = !session.subscriptions.has(request.filter)
-  storeSubscription(shard, session, request.filter, subscription)
+  const isStored = isSame(session.subscriptions.get(request.filter), request, identifier)
+  if (!isStored) storeSubscription(shard, session, request.filter, subscription)
   addSubscription(shard, audience, subscription, request.filter, isNew)
   if (group !== undefined) {
     announce(shard, audience, group, whenKnown)
