@@ -72,8 +72,12 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     await supervisor.destroy()
     throw cause
   }
-  const sysTopics: SysTopics = new SysTopics(config, supervisor.wiring, clock, (messages) =>
-    supervisor.shards[0].api.publish(messages),
+  const sysTopics: SysTopics = new SysTopics(
+    config,
+    supervisor.wiring,
+    clock,
+    (messages) => supervisor.shards[0].api.publish(messages),
+    () => supervisor.quarantine,
   )
   sysTopics.start()
 

@@ -265,6 +265,7 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
   /** Writes how far sessions have come since the last call; before anything that depends on it, and once a turn. */
   writeProgress(): void {
     const dirty = this.#dirty
+    if (dirty.length === 0) return
     this.#dirty = []
     for (const record of dirty) {
       record.isDirty = false

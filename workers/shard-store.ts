@@ -12,6 +12,8 @@ import { Restore } from '../storage/restore.js'
 
 /** Milliseconds of reading before messages of clients have their turn. */
 const SLICE_MS = 8
+/** Milliseconds between lines that say how far reading has come. */
+const PROGRESS_MS = 2_000
 /** Milliseconds between attempts while the ring of the storage thread is full. */
 const CONGESTED_MS = 5
 
@@ -62,15 +64,27 @@ export class ShardStore {
    * those that could not be read.
    * @param flush makes visible what was written; answers true while a ring is too full
    */
-  async restoreMessages(shard: ShardState, restorer: SessionRestorer, flush: () => boolean): Promise<number> {
+  async restoreMessages(
+    shard: ShardState,
+    { restorer, counts }: { restorer: SessionRestorer; counts: RestoredCounts },
+    flush: () => boolean,
+  ): Promise<number> {
     const deliveries = this.#restore.deliveries((record) => this.journal.done(record, 0))
+    const log = shard.log.area('storage')
     let sliceEndsMs = performance.now() + SLICE_MS
+    let saidMs = performance.now()
+    let read = 0
     for (const delivery of deliveries) {
       if (delivery !== undefined) {
         restorer.addDelivery(delivery)
+        read++
         continue
       }
       restorer.pump()
+      if (performance.now() - saidMs >= PROGRESS_MS) {
+        saidMs = performance.now()
+        log.info('reading messages from the store', { shard: shard.index, read, of: counts.messages })
+      }
       if (performance.now() < sliceEndsMs) continue
       while (flush()) await new Promise((resolve) => setTimeout(resolve, CONGESTED_MS))
       await new Promise((resolve) => setImmediate(resolve))
@@ -79,7 +93,9 @@ export class ShardStore {
     }
     restorer.finish()
     flush()
-    return this.#restore.damage.messages
+    const { messages } = this.#restore.damage
+    shard.count('storeGivenUp', messages + counts.damaged)
+    return messages
   }
 
   close(): Promise<void> {

@@ -93,7 +93,7 @@ export default async function run(task: ShardTask): Promise<void> {
 
   const restored = store?.restoreSessions(shard)
   flush()
-  const loading = restored && store?.restoreMessages(shard, restored.restorer, flush)
+  const loading = restored && store?.restoreMessages(shard, restored, flush)
 
   const api: ShardApi = {
     async ready() {

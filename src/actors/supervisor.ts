@@ -43,6 +43,7 @@ export class Supervisor {
   readonly #connectionPool: ThreadPool<ConnectionApi>
   readonly #storagePool: ThreadPool<StorageApi> | undefined
   #storage: RunningThread<StorageApi> | undefined
+  #quarantine: string | undefined
   readonly #shards: RunningThread<ShardApi>[] = []
   readonly #connections: RunningThread<ConnectionApi>[] = []
   readonly #deaths = new Map<string, number[]>()
@@ -85,6 +86,11 @@ export class Supervisor {
 
   get connections(): readonly RunningThread<ConnectionApi>[] {
     return this.#connections
+  }
+
+  /** Where a damaged store was moved to, and why; undefined if none was. */
+  get quarantine(): string | undefined {
+    return this.#quarantine
   }
 
   /** undefined where nothing is kept on disk. */
@@ -137,7 +143,7 @@ export class Supervisor {
     this.#watch('storage', 0, thread, () => this.#restartShards())
     if (quarantined === undefined) return
     const { path, reason } = quarantined
-    this.#log.error(`the store was damaged (${reason}); it was moved aside and a new one begun`, { path })
+    this.#quarantine = `${path}: ${reason}`
   }
 
   /** Waits for the sessions of all shards, and says what came back; their messages follow while the broker works. */

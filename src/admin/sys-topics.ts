@@ -53,6 +53,8 @@ export class SysTopics {
     readonly wiring: Wiring,
     readonly clock: Clock,
     readonly publish: (messages: readonly InternalPublish[]) => Promise<void>,
+    /** Where a damaged store was moved to at this start, and why. */
+    readonly quarantine: () => string | undefined = () => undefined,
   ) {
     this.#startedMs = clock.now()
   }
@@ -122,6 +124,7 @@ export class SysTopics {
       ['store/messages/count', totals.messagesStored + totals.retainedMessages],
       ['store/messages/bytes', totals.messagesStoredBytes + totals.retainedBytes],
       ['store/full', totals.storeFull],
+      ['store/given_up', totals.storeGivenUp],
       ['store/file/bytes', totals.storeFileBytes],
       ['store/file/free', totals.storeFreeBytes],
       ['store/commits', totals.storeCommits],
@@ -144,7 +147,9 @@ export class SysTopics {
       connections: totals.connectionsAccepted,
       sockets: totals.connectionsAccepted,
     })
+    const quarantine = this.quarantine()
     return [
+      ...(quarantine === undefined ? [] : ([['store/quarantine', quarantine]] as [string, string][])),
       ['version', `merlot version ${programVersion()}`],
       ['uptime', `${uptime} seconds`],
       ...numbers.map(([topic, value]): [string, string] => [topic, String(value)]),

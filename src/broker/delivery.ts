@@ -67,7 +67,7 @@ function offer(
   const { session } = subscription
   const qos = Math.min(fields.qos, subscription.qos) as Qos
   const retain = fields.retain && subscription.retainAsPublished // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
-  if (shard.storage.isFull && mustKeep(shard, session, qos)) {
+  if (qos > 0 && shard.storage.isFull && mustKeep(shard, session, qos)) {
     shard.refused += REFUSED_FOR_ROOM
     shard.drop('droppedStoreFull', session, 'message refused: the store has no room')
     return specials

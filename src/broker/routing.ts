@@ -22,6 +22,15 @@ export function route(
   entry: TopicEntry,
   publisher: Session | undefined,
 ): PendingPublish | undefined {
+  if (fields.qos === 0 && !fields.retain) {
+    // nothing of it is kept
+    shard.accepted = 0
+    shard.refused = 0
+    shard.mustFlush = false
+    if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
+    if (entry.groups.length > 0 || entry.remotes.length > 0) routeFurther(shard, fields, entry, publisher, 0)
+    return undefined
+  }
   begin(shard, entry, fields.qos === 2 && publisher?.isLogged === true)
   const stamp = fields.retain ? keepRetained(shard, fields, entry.name) : 0
   if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)

@@ -50,6 +50,7 @@ export const COUNTER_NAMES = [
   'storeFull',
   'storeFileBytes',
   'storeFreeBytes',
+  'storeGivenUp',
 ] as const
 export type CounterName = (typeof COUNTER_NAMES)[number]
 
