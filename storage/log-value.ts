@@ -114,18 +114,42 @@ export interface LogValue {
   readonly receivers: readonly LogReceiver[]
 }
 
-/** @returns a copy of what the value says; undefined if it is damaged */
-export function readLogValue(value: Uint8Array): LogValue | undefined {
+/** Memory for many values: an ArrayBuffer for each of a million messages costs more than reading them. */
+export class ValueMemory {
+  bytes = new Uint8Array(0)
+  ints = new Int32Array(0)
+  #used = 0
+
+  /** @returns the offset, a multiple of 4, of a copy with spare bytes behind it, as `copyWords` wants them */
+  copy(value: Uint8Array): number {
+    const length = (value.length + 11) & ~3
+    if (this.#used + length > this.bytes.length) {
+      const memory = new ArrayBuffer(Math.max(VALUE_CHUNK_BYTES, length))
+      this.bytes = new Uint8Array(memory)
+      this.ints = new Int32Array(memory)
+      this.#used = 0
+    }
+    const at = this.#used
+    this.bytes.set(value, at)
+    this.#used += length
+    return at
+  }
+}
+
+/** Small, because one message that waits for a slow session keeps the whole chunk. */
+const VALUE_CHUNK_BYTES = 8_192
+
+/** @returns a copy of what the value says, in `memory`; undefined if it is damaged */
+export function readLogValue(value: Uint8Array, memory = new ValueMemory()): LogValue | undefined {
   if (value.length < FIXED_INTS * 4) return undefined
-  const memory = new ArrayBuffer((value.length + 11) & ~3)
-  const bytes = new Uint8Array(memory)
-  bytes.set(value)
-  const ints = new Int32Array(memory)
-  if (crc32(value.subarray(CHECKSUM_BYTES)) >>> 0 !== ints[0] >>> 0) return undefined
+  const start = memory.copy(value)
+  const { bytes, ints } = memory
+  const i = start >> 2
+  if (crc32(value.subarray(CHECKSUM_BYTES)) >>> 0 !== ints[i] >>> 0) return undefined
   const receivers: LogReceiver[] = []
-  let identifiersAt = ints[IDENTIFIERS]
-  for (let k = 0; k < ints[RECEIVERS]; k++) {
-    const at = FIXED_INTS + k * RECEIVER_INTS
+  let identifiersAt = start + ints[i + IDENTIFIERS]
+  for (let k = 0; k < ints[i + RECEIVERS]; k++) {
+    const at = i + FIXED_INTS + k * RECEIVER_INTS
     const meta = ints[at + 2]
     const identifiersBytes = ints[at + 3]
     receivers.push({
@@ -138,18 +162,19 @@ export function readLogValue(value: Uint8Array): LogValue | undefined {
     })
     identifiersAt += identifiersBytes
   }
-  const expiresAtMs = joinInts(ints[EXPIRES], ints[EXPIRES + 1])
+  const expiresAtMs = joinInts(ints[i + EXPIRES], ints[i + EXPIRES + 1])
+  const topicStart = start + ints[i + MESSAGE]
   const message: LoggedMessage = {
     bytes,
     ints,
-    topicStart: ints[MESSAGE],
-    topicBytes: ints[TOPIC_BYTES],
-    propertiesStart: ints[MESSAGE] + ints[PROPERTIES],
-    propertiesBytes: ints[PROPERTIES_BYTES],
-    payloadStart: ints[MESSAGE] + ints[PAYLOAD],
-    payloadBytes: ints[PAYLOAD_BYTES],
-    qos: (ints[FLAGS] & 3) as 0 | 1 | 2,
-    retain: (ints[FLAGS] & 4) !== 0,
+    topicStart,
+    topicBytes: ints[i + TOPIC_BYTES],
+    propertiesStart: topicStart + ints[i + PROPERTIES],
+    propertiesBytes: ints[i + PROPERTIES_BYTES],
+    payloadStart: topicStart + ints[i + PAYLOAD],
+    payloadBytes: ints[i + PAYLOAD_BYTES],
+    qos: (ints[i + FLAGS] & 3) as 0 | 1 | 2,
+    retain: (ints[i + FLAGS] & 4) !== 0,
     expiresAtMs: expiresAtMs === 0 ? Number.POSITIVE_INFINITY : expiresAtMs,
   }
   return { message, receivers }

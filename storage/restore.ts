@@ -12,7 +12,7 @@ import {
 import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
 import { readMark, sequenceMark, sessionMark } from './high-water.js'
 import { NUMBER_KEY_BYTES, numberKey, readNumberKey } from './keys.js'
-import { readLogValue } from './log-value.js'
+import { readLogValue, ValueMemory } from './log-value.js'
 import { readRetainedValue } from './retained-value.js'
 import { ALIVE_KEY } from './writer.js'
 
@@ -87,6 +87,7 @@ export class Restore {
   /** Numbers of all sessions in the store, of all shards, and of those of this one. */
   readonly #known = new Set<number>()
   readonly #own = new Set<number>()
+  readonly #memory = new ValueMemory()
 
   /** @param owns whether a client identifier belongs to this shard */
   constructor(
@@ -179,7 +180,7 @@ export class Restore {
       if (sequence >= end) return { deliveries, next: undefined }
       read++
       next = sequence + 1
-      const logged = readLogValue(value)
+      const logged = readLogValue(value, this.#memory)
       if (logged === undefined) {
         this.damage.messages++
         unwanted(new LogRecord(log, sequence, 1, 1, false))
