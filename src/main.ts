@@ -1,11 +1,11 @@
 /** Composition root: from a configuration to a running broker, and back. */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs'
+import { accessSync, constants } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname } from 'node:path'
 import { Supervisor } from './actors/supervisor.js'
 import { SysTopics } from './admin/sys-topics.js'
 import { SharedClock } from './base/clock.js'
 import { BrokerError } from './base/errors.js'
+import { makeFolder } from './base/folder.js'
 import type { Logger } from './base/log.js'
 import { systemReason } from './base/system-error.js'
 import type { BrokerConfig, Listener } from './config/schema.js'
@@ -119,19 +119,12 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
 }
 
 function prepareFolder(path: string): void {
+  makeFolder(path)
   try {
-    makeFolder(path)
     accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(cause) }, { cause })
   }
-}
-
-/** One level after the other: `mkdirSync` with `recursive` never returns where the parent refuses, as in /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return
-  if (dirname(path) !== path) makeFolder(dirname(path))
-  mkdirSync(path, { mode: 0o700 })
 }
 
 /** Half of the cores for sockets, half for sessions: measured, the two sides cost about the same per message. */

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrokerError, messageOf } from '../src/base/errors.js'
+import { makeFolder } from '../src/base/folder.js'
 import type { Logger } from '../src/base/log.js'
 import { systemCode, systemReason } from '../src/base/system-error.js'
 import { type StoreEngine, TABLE } from './engine.js'
@@ -196,14 +197,6 @@ function moveAside(dataDirectory: string, reason: string, now: () => number): st
 
 function removeMarker(dataDirectory: string): void {
   rmSync(join(dataDirectory, STORE_FOLDER, MARKER_FILE), { force: true })
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw asFolderError(folder, error)
-  }
 }
 
 function asFolderError(path: string, error: unknown): BrokerError {

@@ -1,8 +1,8 @@
 /** Reads what `store export` wrote into the store of a stopped broker: all of it, or nothing. */
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrokerError } from '../src/base/errors.js'
-import { systemReason } from '../src/base/system-error.js'
+import { makeFolder } from '../src/base/folder.js'
 import { type StoreReader, TABLE } from './engine.js'
 import { fileLines } from './file-lines.js'
 import { lockFolder } from './folder-lock.js'
@@ -137,13 +137,5 @@ function atLine<T>(path: string, line: number, work: () => T): T {
   } catch (error) {
     if (!(error instanceof LineProblem)) throw error
     throw new BrokerError('IMPORT_INVALID', { path, line, reason: error.message }, { cause: error })
-  }
-}
-
-function makeFolder(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
-  } catch (error) {
-    throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(error) }, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 /** The process dies and is started again: nothing acknowledged may be missing, nothing of QoS 2 may come twice. */
 import t from 'tap'
 import { MemoryEngine } from '../../storage/memory-engine.js'
+import type { BrokerConfigInput } from '../config/schema.js'
 import { ShardFixture } from './shard.fixture.js'
 
 const SESSION = { expiry: 1_000, cleanStart: false }
@@ -265,4 +266,17 @@ t.test('a session that is resumed to end with its connection gets what waited fo
   broker.settle()
   t.equal(broker.store?.engine.count('log.0'), 0)
   t.equal(broker.crash().count('sessions'), 0)
+})
+
+t.test('topics with another level than the others', async (t) => {
+  const durability: BrokerConfigInput['durability'] = { level: 'off', topics: [{ filter: 'kept/#', level: 'sync' }] }
+  const broker = new ShardFixture({ engine: new MemoryEngine(), config: { durability } })
+  const ann = broker.connect('ann', SESSION)
+  ann.subscribe('#', { qos: 1 })
+  ann.drop()
+  const bob = broker.connect('bob')
+  for (const topic of ['kept/a', 'other']) bob.publish(topic, 'x', { qos: 1, retain: true })
+  const later = broker.crash()
+  t.match(later.connect('ann', SESSION).takeAll(), ['connack present', /^kept\/a=x q1/])
+  t.equal(later.shard().retained.messages, 1)
 })

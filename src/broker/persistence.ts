@@ -112,7 +112,7 @@ export function storeSession(shard: ShardState, session: Session, sinceMs = shar
 /** A session that outlives its connection, or whose will does, is in the store while it lasts. */
 export function admitToStore(shard: ShardState, session: Session): void {
   const { storage } = shard
-  if (!storage.isDurable || shard.config.durability.level === 'off') return
+  if (!storage.isDurable) return
   if (session.number === 0 && (session.expirySeconds > 0 || session.will !== undefined)) {
     session.number = storage.nextSessionNumber()
     for (const [filter, subscription] of session.subscriptions) storeSubscription(shard, session, filter, subscription)
