@@ -68,10 +68,10 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
     session.expiryTimer = undefined
   }
   if (session.connection > 0) shard.count('sessionsDisconnected', -1)
-  disarmWill(shard, session)
   const { inflightMax, expirySecondsMax } = shard.config.session
   session.thread = thread
   session.slot = slot
+  disarmWill(shard, session) // connected by now: the session is written once, below
   session.connection++
   session.version = request.version
   session.keepAliveSeconds = request.keepAliveSeconds

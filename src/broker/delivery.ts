@@ -5,7 +5,7 @@ import { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
 import type { Message, PublishFields } from './message.js'
 import { receiverMeta } from './outlet.js'
-import { forget, keepDelivery, mustKeep } from './persistence.js'
+import { forget, keepDelivery, mustKeep, NO_ROOM } from './persistence.js'
 import type { Session } from './session.js'
 import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
 import { type Subscription, withoutNoLocal } from './subscription.js'
@@ -69,7 +69,7 @@ function offer(
   const retain = fields.retain && subscription.retainAsPublished // [MQTT-3.3.1-12], [MQTT-3.3.1-13]
   if (qos > 0 && shard.storage.isFull && mustKeep(shard, session, qos)) {
     shard.refused += REFUSED_FOR_ROOM
-    shard.drop('droppedStoreFull', session, 'message refused: the store has no room')
+    shard.drop('droppedStoreFull', session, `message refused: ${NO_ROOM}`)
     return specials
   }
   if (!session.canSend(qos)) {

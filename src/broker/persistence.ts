@@ -7,6 +7,9 @@ import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import type { Subscription } from './subscription.js'
 
+/** What clients and log are told when something that would have to be kept is refused. */
+export const NO_ROOM = 'the store has no room'
+
 /** Whether the message being routed goes into the log for this session. */
 export function mustKeep(shard: ShardState, session: Session, qos: Qos): boolean {
   return qos > 0 && session.isLogged && shard.durability !== 'off' && shard.storage.isDurable

@@ -5,13 +5,12 @@ import { ReasonCode } from '../mqtt/reason-codes.js'
 import { releaseReceived } from './ack-flow.js'
 import type { PublishFields } from './message.js'
 import { PendingPublish } from './pending-publish.js'
+import { NO_ROOM } from './persistence.js'
 import { retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import { closeConnection } from './session-end.js'
 import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
 import type { TopicEntry } from './topic-table.js'
-
-const NO_ROOM = 'the store has no room'
 
 /**
  * Handles the PUBLISH in `fields`. Hot: once per message.

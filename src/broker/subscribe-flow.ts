@@ -8,13 +8,11 @@ import { ReasonCode } from '../mqtt/reason-codes.js'
 import { filterProblem, parseSharedFilter } from '../mqtt/topic-filter.js'
 import { countTopicLevels } from '../mqtt/topic-name.js'
 import { announce, audienceOf, groupOf, tidy } from './interest.js'
-import { storeSubscription } from './persistence.js'
+import { NO_ROOM, storeSubscription } from './persistence.js'
 import { RetainedBacklog } from './retained-backlog.js'
 import type { PendingReply, Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import { type Audience, Subscription } from './subscription.js'
-
-const NO_ROOM = 'the store has no room'
 
 /** The answer goes out when every shard knows of the new subscriptions: what is published then arrives. */
 export function receiveSubscribe(shard: ShardState, session: Session, packet: Subscribe): void {
