@@ -103,6 +103,7 @@ list. Shorter ways exist for what is needed most, and win over \`--set\`:
 | \`--ws-port NUMBER\` | \`port\` of the first \`ws\` listener; one is added if there is none |
 | \`--data FOLDER\` | \`dataDirectory\` |
 | \`--shards NUMBER\` | \`threads.shards\` |
+| \`--project PROJECT\` | \`lot.project\` |
 `
 
 /** The page as it should stand in docs/configuration.md. */

@@ -154,6 +154,22 @@ export async function engineCases(t: Test, openEngine: OpenEngine): Promise<void
     t.equal(engine.count('a'), 0)
   })
 
+  await test('prefixes that end in the greatest byte', (t, engine) => {
+    const keys = [[1], [1, 255], [1, 255, 0], [1, 255, 255], [2], [255], [255, 255], [255, 255, 7]]
+    engine.commit((transaction) => {
+      for (const key of keys) transaction.put('a', Uint8Array.from(key), bytes('x'))
+    })
+    const range = (...prefix: number[]): number[][] =>
+      Array.from(engine.range('a', { prefix: Uint8Array.from(prefix) }), ({ key }) => [...key])
+    t.same(range(1, 255), keys.slice(1, 4))
+    t.same(range(1, 255, 255), keys.slice(3, 4))
+    t.same(range(255, 255), keys.slice(6))
+    t.same(range(255), keys.slice(5))
+    engine.commit((transaction) => t.equal(transaction.deletePrefix('a', Uint8Array.of(1, 255)), 3))
+    engine.commit((transaction) => t.equal(transaction.deletePrefix('a', Uint8Array.of(255, 255)), 2))
+    t.same(range(), [[1], [2], [255]])
+  })
+
   await test('deletes by prefix', (t, engine) => {
     engine.commit((transaction) => {
       for (let number = 0; number < 2_000; number++) transaction.put('a', bytes(`b${number}`), bytes('x'))

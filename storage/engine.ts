@@ -12,6 +12,8 @@ export const TABLE = {
   received: 'received',
   /** Retained messages by topic. */
   retained: 'retained',
+  /** Actions, models and other named state of LoT, by the UTF-8 of its key. */
+  definitions: 'definitions',
   /** Messages by sequence number, with the sessions they are for. */
   log: (shard: number): string => `log.${shard}`,
   /** How far these sessions have come with a message, by the same sequence number. */

@@ -40,6 +40,22 @@ t.test('a process that runs keeps its folder, a dead one loses it', async (t) =>
   t.same(readdirSync(folder), [])
 })
 
+t.test('a dead process that nobody has asked for loses it', { skip: !hasStarts && 'not known' }, async (t) => {
+  const folder = t.testdir({})
+  // the shell starts one that ends when told to, and becomes another program, which does not ask for it
+  const parent = spawn('sh', ['-c', 'read end & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  t.teardown(() => parent.kill('SIGKILL'))
+  const [line] = await once(parent.stdout, 'data')
+  const pid = Number(String(line))
+  const fields = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')
+  writeFileSync(join(folder, 'lock'), JSON.stringify({ pid, started: fields()[21] }))
+  process.kill(pid, 'SIGKILL')
+  while (fields()[2] !== 'Z') await new Promise((resolve) => setImmediate(resolve))
+  t.ok(process.kill(pid, 0), 'its number is still taken')
+  lockFolder(folder).release()
+  t.same(readdirSync(folder), [])
+})
+
 t.test('a number that another process has by now', { skip: !hasStarts && 'starts are not known' }, async (t) => {
   const folder = t.testdir({})
   for (const pid of [process.pid, process.ppid]) {

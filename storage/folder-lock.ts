@@ -115,16 +115,28 @@ function isRunning({ pid, started }: Owner): boolean {
   } catch (error) {
     if (systemCode(error) === 'ESRCH') return false
   }
-  return startOf(pid) === started
+  return startOf(pid) === started && !isZombie(pid)
 }
 
-/** Empty where the system does not tell. */
+/** Dead with all its threads, and its parent has not asked how it ended. */
+function isZombie(pid: number): boolean {
+  const fields = statOf(pid)
+  const [state, threads] = [fields[0], fields[17]]
+  return state === 'Z' && threads === '1'
+}
+
+/** In ticks since boot; empty where the system does not tell. */
 function startOf(pid: number): string {
+  return statOf(pid)[19] ?? ''
+}
+
+/** What Linux tells of a process, from the third field on; empty where the system does not tell. */
+function statOf(pid: number): readonly string[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
-    // the name of the program comes second and may hold anything; the 22nd field is the start in ticks since boot
-    return fields.slice(fields.lastIndexOf(')') + 2).split(' ')[19]
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    // the name of the program comes second and may hold anything
+    return text.slice(text.lastIndexOf(')') + 2).split(' ')
   } catch {
-    return ''
+    return []
   }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
 import { numberKey, readNumberKey, receivedKey, subscriptionKey, textKey, writeNumberKey } from './keys.js'
-import { compareKeys, hasPrefix, KEY_BYTES_MAX } from './store-keys.js'
+import { compareKeys, hasPrefix, KEY_BYTES_MAX, keyBehind } from './store-keys.js'
 
 const powers = fc.integer({ min: 0, max: 53 }).map((exponent) => 2 ** exponent)
 const numbers = fc.oneof(
@@ -53,4 +53,22 @@ t.test('subscriptions and received messages of one session are all that begin wi
     Array.from({ length: 65_536 }, (_, packetId) => Buffer.from(receivedKey({ session: 1, packetId })).toString('hex')),
   )
   assert.equal(ofAll.size, 65_536)
+})
+
+t.test('the first key behind a prefix', async (t) => {
+  const cases: [number[], number[] | undefined][] = [
+    [
+      [1, 2],
+      [1, 3],
+    ],
+    [[1, 255], [2]],
+    [[1, 255, 255], [2]],
+    [[0], [1]],
+    [[255, 255], undefined],
+    [[], undefined],
+  ]
+  for (const [prefix, expected] of cases) {
+    const found = keyBehind(Uint8Array.from(prefix))
+    t.same(found && [...found], expected, String(prefix))
+  }
 })

@@ -15,11 +15,13 @@ import {
   openTable,
   pagesOf,
   type Root,
+  rangeOf,
+  type SliceBounds,
   statsOf,
   type Table,
   unlockTables,
 } from './lmdb-library.js'
-import { checkKey, firstKey, hasPrefix } from './store-keys.js'
+import { checkKey, firstKey, hasPrefix, keyBehind } from './store-keys.js'
 
 /** A scan reads so much in one read transaction: while that lasts, no page that was given up is used again. */
 const SLICE_ENTRIES = 256
@@ -104,10 +106,11 @@ class LmdbReader implements StoreReaderHandle {
 
   *range(name: string, options: RangeOptions = {}): Generator<StoreEntry> {
     const { prefix, limit = Number.POSITIVE_INFINITY } = options
+    const end = prefix === undefined ? undefined : keyBehind(prefix)
     let start = firstKey(options)
     let exclusiveStart = false
     for (let left = limit; left > 0; ) {
-      const slice = this.#slice(name, start, exclusiveStart, Math.min(left, SLICE_ENTRIES))
+      const slice = this.#slice(name, { start, end, exclusiveStart, limit: Math.min(left, SLICE_ENTRIES) })
       for (const entry of slice) {
         if (prefix !== undefined && !hasPrefix(entry.key, prefix)) return
         yield entry
@@ -182,11 +185,10 @@ class LmdbReader implements StoreReaderHandle {
     return pages * pageSize
   }
 
-  #slice(name: string, start: Uint8Array | undefined, exclusiveStart: boolean, limit: number): StoreEntry[] {
+  #slice(name: string, bounds: SliceBounds): StoreEntry[] {
     const entries: StoreEntry[] = []
     let bytes = 0
-    const options = start === undefined ? { limit } : { start: start as Buffer, exclusiveStart, limit }
-    for (const { key, value } of this.table(name)?.getRange(options) ?? []) {
+    for (const { key, value } of this.table(name)?.getRange(rangeOf(bounds)) ?? []) {
       entries.push({ key, value })
       bytes += key.length + value.length
       if (bytes >= SLICE_BYTES) break
@@ -367,9 +369,8 @@ class LmdbTransaction implements StoreTransaction {
 
   deletePrefix(name: string, prefix: Uint8Array): number {
     const table = this.#live().find(name)
-    const start = firstKey({ prefix })
+    const options = rangeOf({ start: firstKey({ prefix }), end: keyBehind(prefix), limit: SLICE_ENTRIES })
     for (let deleted = 0; ; ) {
-      const options = start === undefined ? { limit: SLICE_ENTRIES } : { start: start as Buffer, limit: SLICE_ENTRIES }
       const due = [...(table?.getKeys(options) ?? [])].filter((key) => hasPrefix(key, prefix))
       for (const key of due) table?.removeSync(key)
       deleted += due.length

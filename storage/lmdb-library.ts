@@ -1,7 +1,14 @@
 /** lmdb, with our names and types. The one place that imports it. */
 import { chmodSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Database, type DatabaseOptions, open, type RootDatabase, type RootDatabaseOptions } from 'lmdb'
+import {
+  type Database,
+  type DatabaseOptions,
+  open,
+  type RangeOptions,
+  type RootDatabase,
+  type RootDatabaseOptions,
+} from 'lmdb'
 import { systemCode } from '../src/base/system-error.js'
 import { SHARDS_MAX } from './engine.js'
 
@@ -103,6 +110,23 @@ export function lockTables(root: Root): void {
 export function unlockTables(root: Root): void {
   const locks = root as unknown as ThreadLocks
   locks.unlock(TABLE_LOCK)
+}
+
+export interface SliceBounds {
+  readonly start: Uint8Array | undefined
+  /** The first key that is not wanted any more: without it, LMDB reads on and what it has read is thrown away. */
+  readonly end: Uint8Array | undefined
+  readonly exclusiveStart?: boolean
+  readonly limit: number
+}
+
+/** Without the bounds that there are not: LMDB takes undefined for a key. */
+export function rangeOf({ start, end, exclusiveStart = false, limit }: SliceBounds): RangeOptions {
+  return {
+    limit,
+    ...(start !== undefined && { start: start as Buffer, exclusiveStart }),
+    ...(end !== undefined && { end: end as Buffer }),
+  }
 }
 
 export function statsOf(table: Table): Stats {

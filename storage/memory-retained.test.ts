@@ -47,6 +47,23 @@ t.test('an empty message clears the topic [MQTT-3.3.1-6]', async (t) => {
   t.same(contents(retained), { a: '2' })
 })
 
+t.test('what is restored stays in its memory, and the later message wins', async (t) => {
+  const retained = new MemoryRetained<Message>(UNLIMITED)
+  const message = messageWith('stored', { topic: 'a' })
+  retained.restore('a', message, 5, NOW_MS)
+  t.equal([...retained.matching('a')][0]?.message, message)
+  t.equal(retained.lastStamp, 5)
+  retained.restore('a', messageWith('older', { topic: 'a' }), 4, NOW_MS)
+  t.same(contents(retained), { a: 'stored' })
+  t.equal(retained.messages, 1)
+  t.equal(retained.bytes, message.sizeBytes)
+  retained.restore('a', messageWith('', { topic: 'a' }), 6, NOW_MS)
+  t.same(contents(retained), {})
+  t.equal(retained.bytes, 0)
+  retained.restore('b', messageWith('expired', { topic: 'b', expirySeconds: 1 }), 7, NOW_MS)
+  t.equal(retained.expireSome(NOW_MS + 3_600_000), 1)
+})
+
 t.test('what is kept has memory of its own', async (t) => {
   const retained = new MemoryRetained<Message>(UNLIMITED)
   const message = messageWith('hello')

@@ -16,6 +16,10 @@ class Held<Message> implements RetainedTopic<Message> {
   constructor(readonly name: string) {}
 }
 
+function newHeld<Message>(name: string): Held<Message> {
+  return new Held<Message>(name)
+}
+
 export class MemoryRetained<Message extends KeptMessage<Message>> implements RetainedStore<Message> {
   readonly #topics = new NameTree<Held<Message>>()
   readonly #expiring = new Set<Held<Message>>()
@@ -50,28 +54,23 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   }
 
   set(topic: string, message: Message, stamp: number, nowMs: number): void {
-    this.#lastStamp = Math.max(this.#lastStamp, stamp)
-    let held = this.#topics.get(topic)
-    if (held !== undefined && held.stamp > stamp) return
-    if (held === undefined) {
-      held = new Held<Message>(topic)
-      this.#topics.set(topic, held)
-    }
-    held.stamp = stamp
-    if (held.message !== undefined) {
-      this.#messages--
-      this.#bytes -= held.message.sizeBytes
-    }
+    const held = this.#take(topic, stamp)
+    if (held === undefined) return
     if (message.payloadBytes === 0) {
-      held.message = undefined
       this.#cleared.push({ held, stamp })
       this.#forgetCleared(nowMs)
       return
     }
-    held.message = message.alone(true)
-    this.#messages++
-    this.#bytes += message.sizeBytes
-    if (message.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(held)
+    this.#hold(held, message.alone(true))
+  }
+
+  restore(topic: string, message: Message, stamp: number, nowMs: number): void {
+    if (message.payloadBytes === 0) {
+      this.set(topic, message, stamp, nowMs)
+      return
+    }
+    const held = this.#take(topic, stamp)
+    if (held !== undefined) this.#hold(held, message)
   }
 
   *all(): Generator<RetainedTopic<Message>> {
@@ -80,6 +79,27 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
 
   *matching(filter: string): Generator<RetainedTopic<Message>> {
     for (const held of this.#topics.matching(filter)) if (held.message !== undefined) yield held
+  }
+
+  /** @returns its place, empty; undefined when a later message is there */
+  #take(topic: string, stamp: number): Held<Message> | undefined {
+    this.#lastStamp = Math.max(this.#lastStamp, stamp)
+    const held = this.#topics.getOrAdd(topic, newHeld<Message>)
+    if (held.stamp > stamp) return undefined
+    held.stamp = stamp
+    if (held.message !== undefined) {
+      this.#messages--
+      this.#bytes -= held.message.sizeBytes
+      held.message = undefined
+    }
+    return held
+  }
+
+  #hold(held: Held<Message>, message: Message): void {
+    held.message = message
+    this.#messages++
+    this.#bytes += message.sizeBytes
+    if (message.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(held)
   }
 
   /** Removes a message whose expiry interval has passed [MQTT-3.3.2-5]. */

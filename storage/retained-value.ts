@@ -1,7 +1,7 @@
 /** A retained message as bytes: stamp, then a log value without receivers. */
 import type { LoggedMessage } from '../src/contracts/storage.js'
 import { NUMBER_KEY_BYTES, readNumberKey } from './keys.js'
-import { readLogValue } from './log-value.js'
+import { readLogValue, ValueMemory } from './log-value.js'
 
 /** The stamp comes first, so that the storage thread can compare it without reading the rest. */
 export const STAMP_BYTES = NUMBER_KEY_BYTES
@@ -10,9 +10,12 @@ export function stampOf(value: Uint8Array): number {
   return readNumberKey(value)
 }
 
-/** @returns undefined if it is damaged */
-export function readRetainedValue(value: Uint8Array): { stamp: number; message: LoggedMessage } | undefined {
+/** @returns what it says, in `memory`; undefined if it is damaged */
+export function readRetainedValue(
+  value: Uint8Array,
+  memory = new ValueMemory(),
+): { stamp: number; message: LoggedMessage } | undefined {
   if (value.length < STAMP_BYTES) return undefined
-  const read = readLogValue(value.subarray(STAMP_BYTES))
+  const read = readLogValue(value.subarray(STAMP_BYTES), memory)
   return read === undefined ? undefined : { stamp: stampOf(value), message: read.message }
 }

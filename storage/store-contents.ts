@@ -10,7 +10,7 @@ import {
 } from '../src/contracts/storage.js'
 import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
 import { NUMBER_KEY_BYTES, numberKey, readNumberKey, subscriptionKey, textKey } from './keys.js'
-import { readLogValue } from './log-value.js'
+import { readLogValue, ValueMemory } from './log-value.js'
 import { readRetainedValue } from './retained-value.js'
 import { isStoredSession, isStoredSubscription, parseObject } from './store-json.js'
 
@@ -79,8 +79,9 @@ export function* storedReceived(reader: StoreReader, onDamage: OnDamage, session
 }
 
 export function* storedRetained(reader: StoreReader, onDamage: OnDamage): Generator<StoredRetained> {
+  const memory = new ValueMemory()
   for (const { key, value } of reader.range(TABLE.retained)) {
-    const read = readRetainedValue(value)
+    const read = readRetainedValue(value, memory)
     if (read === undefined) onDamage(`the retained message of ${decodeText(key, 0, key.length)} has a wrong checksum`)
     else if (Buffer.compare(textKey(topicBytesOf(read.message)), key) !== 0) {
       onDamage(`the retained message of ${decodeText(key, 0, key.length)} is that of another topic`)
@@ -90,13 +91,14 @@ export function* storedRetained(reader: StoreReader, onDamage: OnDamage): Genera
 
 /** The messages of one log in their order. */
 export function* storedMessages(reader: StoreReader, log: number, onDamage: OnDamage): Generator<StoredMessage> {
+  const memory = new ValueMemory()
   for (const { key, value } of reader.range(TABLE.log(log))) {
     if (key.length !== NUMBER_KEY_BYTES) {
       onDamage(`log ${log} has the key ${hexOf(key)}, which is no number`)
       continue
     }
     const sequence = readNumberKey(key)
-    const logged = readLogValue(value)
+    const logged = readLogValue(value, memory)
     if (logged === undefined) {
       onDamage(`message ${sequence} of log ${log} has a wrong checksum`)
       continue

@@ -2,6 +2,8 @@
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { Progress, type StoredSession } from '../src/contracts/storage.js'
+import { definitionLine } from './definition-line.js'
+import { storedDefinitions } from './definitions.js'
 import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
 import { partsOf } from './message-parts.js'
 import { aliveMsOf, openReadable, readStore } from './store-access.js'
@@ -38,7 +40,7 @@ export interface ExportOptions {
   readonly progress?: OnProgress
 }
 
-export type ExportCounts = Omit<EndLine, 'type'>
+export type ExportCounts = Required<Omit<EndLine, 'type'>>
 
 /** Characters that are written at once. */
 const CHUNK_CHARACTERS = 262_144
@@ -72,7 +74,7 @@ async function exportFrom(
   options: ExportOptions,
 ): Promise<ExportCounts> {
   const { nowMs, onDamage, write, progress } = options
-  const total = [TABLE.sessions, TABLE.retained, ...logsOf(reader).map(TABLE.log)]
+  const total = [TABLE.definitions, TABLE.sessions, TABLE.retained, ...logsOf(reader).map(TABLE.log)]
     .map((table) => reader.count(table))
     .reduce((sum, count) => sum + count, 0)
   let chunk = ''
@@ -83,8 +85,8 @@ async function exportFrom(
     if ('type' in line && line.type === 'end') {
       await write(chunk)
       progress?.(1)
-      const { sessions, retained, messages } = line
-      return { sessions, retained, messages }
+      const { definitions = 0, sessions, retained, messages } = line
+      return { definitions, sessions, retained, messages }
     }
     if (chunk.length < CHUNK_CHARACTERS) continue
     await write(chunk)
@@ -101,6 +103,11 @@ function* linesOf(
   onDamage: OnDamage,
 ): Generator<HeaderLine | StoreLine> {
   yield { merlotStore: FORMAT_VERSION, exported: new Date(nowMs).toISOString(), aliveMs }
+  let definitions = 0
+  for (const definition of storedDefinitions(reader, onDamage)) {
+    definitions++
+    yield definitionLine(definition)
+  }
   const sessions = new Map<number, StoredSession>()
   for (const session of storedSessions(reader, onDamage)) {
     const { number } = session
@@ -123,7 +130,7 @@ function* linesOf(
       yield line
     }
   }
-  yield { type: 'end', sessions: sessions.size, retained, messages }
+  yield { type: 'end', definitions, sessions: sessions.size, retained, messages }
 }
 
 /** @returns undefined when nobody waits for it */

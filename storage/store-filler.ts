@@ -4,9 +4,12 @@ import { unreachable } from '../src/base/errors.js'
 import { jsonBytes } from '../src/contracts/record-json.js'
 import { type LogReceiver, Progress, type StoredSession } from '../src/contracts/storage.js'
 import { SHARDS_MAX } from '../src/contracts/store-records.js'
+import { type DefinitionLine, definitionOf } from './definition-line.js'
+import { definitionKey, definitionValue } from './definitions.js'
 import { type StoreEngine, TABLE } from './engine.js'
 import { HighWater, readMark, sequenceMark, sessionMark } from './high-water.js'
 import { numberKey, receivedKey, subscriptionKey, textKey } from './keys.js'
+import { LineProblem } from './line-problem.js'
 import { logValue, messageOfParts, retainedValue } from './message-parts.js'
 import { stampOf } from './retained-value.js'
 import { aliveMsOf } from './store-access.js'
@@ -15,7 +18,6 @@ import {
   type EndLine,
   encodeIdentifiers,
   type HeaderLine,
-  LineProblem,
   type MessageLine,
   messageParts,
   progressOfState,
@@ -33,6 +35,7 @@ const BATCH_BYTES_MAX = 4_194_304
 const BATCH_ENTRIES_MAX = 10_000
 
 export interface ImportCounts {
+  readonly definitions: number
   readonly sessions: number
   readonly retained: number
   /** Retained messages left out: the store has a later one for the topic. */
@@ -53,6 +56,7 @@ export class StoreFiller {
   readonly #sessions = new Map<string, StoredSession>()
   /** Where messages end that these sessions may have been sent before, by client identifier. */
   readonly #repeatsBelow = new Map<string, number>()
+  readonly #definitions = new Set<string>()
   readonly #latestStamps = new Map<string, number>()
   readonly #marks = new HighWater()
   #batch: Put[] = []
@@ -75,6 +79,9 @@ export class StoreFiller {
   /** @throws LineProblem; BrokerError STORE_FULL */
   add(line: StoreLine): void {
     switch (line.type) {
+      case 'definition':
+        this.#addDefinition(line)
+        break
       case 'session':
         this.#addSession(line)
         break
@@ -103,11 +110,25 @@ export class StoreFiller {
     this.#put(TABLE.meta, ALIVE_KEY, jsonBytes(aliveMs))
     this.#commit()
     return {
+      definitions: this.#definitions.size,
       sessions: this.#sessions.size,
       retained: this.#retained,
       retainedOlder: this.#retainedOlder,
       messages: this.#messages,
     }
+  }
+
+  #addDefinition(line: DefinitionLine): void {
+    const { key: name, value: content } = definitionOf(line)
+    if (this.#definitions.has(name)) throw new LineProblem(`there is a second definition ${name}`)
+    this.#definitions.add(name)
+    const key = definitionKey(name)
+    const value = definitionValue(key, content)
+    const known = this.engine.get(TABLE.definitions, key)
+    if (known !== undefined && Buffer.compare(known, value) !== 0) {
+      throw new LineProblem(`the store has another definition ${name} already, and two cannot become one`)
+    }
+    this.#put(TABLE.definitions, key, value)
   }
 
   #addSession(line: SessionLine): void {
@@ -175,8 +196,9 @@ export class StoreFiller {
     }
   }
 
-  #checkEnd({ sessions, retained, messages }: EndLine): void {
+  #checkEnd({ definitions = 0, sessions, retained, messages }: EndLine): void {
     const isWhole =
+      definitions === this.#definitions.size &&
       sessions === this.#sessions.size &&
       retained === this.#retained + this.#retainedOlder &&
       messages === this.#messages

@@ -6,13 +6,14 @@ import { makeFolder } from '../src/base/folder.js'
 import { type StoreReader, TABLE } from './engine.js'
 import { fileLines } from './file-lines.js'
 import { lockFolder } from './folder-lock.js'
+import { LineProblem } from './line-problem.js'
 import { openLmdbEngine } from './lmdb-engine.js'
 import { DATA_FILE } from './lmdb-library.js'
 import { checkWholeFile, openReadable } from './store-access.js'
 import { logsOf } from './store-contents.js'
 import { type ImportCounts, StoreFiller } from './store-filler.js'
 import { STORE_FOLDER } from './store-folder.js'
-import { type HeaderLine, LineProblem, parseHeader, parseLine, type StoreLine } from './store-lines.js'
+import { type HeaderLine, parseHeader, parseLine, type StoreLine } from './store-lines.js'
 import { replaceStore } from './store-replace.js'
 import type { OnProgress } from './store-verify.js'
 import { migrate } from './store-version.js'
@@ -88,12 +89,13 @@ async function mustBeEmpty(folder: string): Promise<void> {
   }
 }
 
-/** @returns undefined for a store without anything that clients have left there */
+/** @returns undefined for a store without anything that clients or LoT have left there */
 function contentOf(reader: StoreReader): string | undefined {
   const messages = logsOf(reader).reduce((sum, log) => sum + reader.count(TABLE.log(log)), 0)
   const [sessions, retained] = [reader.count(TABLE.sessions), reader.count(TABLE.retained)]
-  if (messages + sessions + retained === 0) return undefined
-  return `${sessions} sessions, ${retained} retained messages, ${messages} messages that wait`
+  const definitions = reader.count(TABLE.definitions)
+  if (messages + sessions + retained + definitions === 0) return undefined
+  return `${sessions} sessions, ${retained} retained messages, ${messages} messages that wait, ${definitions} definitions`
 }
 
 interface HeaderRead {

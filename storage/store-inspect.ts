@@ -1,6 +1,7 @@
 /** What a store has, in numbers. */
 import { join } from 'node:path'
 import { Progress } from '../src/contracts/storage.js'
+import { kindOfDefinition, storedDefinitions } from './definitions.js'
 import { aliveMsOf, metaOf, type ReadableStore, readStore } from './store-access.js'
 import {
   logsOf,
@@ -42,6 +43,8 @@ export interface StoreInspection {
   readonly retained: { readonly messages: number; readonly bytes: number }
   /** Messages of all logs, each counted once. */
   readonly messages: number
+  /** Actions, models and what else LoT keeps: how many, by what their keys begin with. */
+  readonly definitions: Readonly<Record<string, number>>
   /** Values that could not be read. */
   readonly damaged: number
 }
@@ -94,6 +97,11 @@ function inspect(folder: string, { reader, version, ownerPid }: ReadableStore): 
     retained.messages++
     retained.bytes += message.topicBytes + message.propertiesBytes + message.payloadBytes
   }
+  const definitions = new Map<string, number>()
+  for (const { key } of storedDefinitions(reader, onDamage)) {
+    const kind = kindOfDefinition(key)
+    definitions.set(kind, (definitions.get(kind) ?? 0) + 1)
+  }
   const lastStart = metaOf(reader, LAST_START_KEY)
   return {
     folder,
@@ -106,6 +114,7 @@ function inspect(folder: string, { reader, version, ownerPid }: ReadableStore): 
     sessions,
     retained,
     messages,
+    definitions: Object.fromEntries(definitions),
     damaged,
   }
 }

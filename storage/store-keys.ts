@@ -22,6 +22,16 @@ export function hasPrefix(key: Uint8Array, prefix: Uint8Array): boolean {
   return true
 }
 
+/** The first key behind all that begin with `prefix`; undefined where there is none. */
+export function keyBehind(prefix: Uint8Array): Uint8Array | undefined {
+  let last = prefix.length - 1
+  while (last >= 0 && prefix[last] === 0xff) last--
+  if (last < 0) return undefined
+  const key = prefix.slice(0, last + 1)
+  key[last]++
+  return key
+}
+
 /** Where a range begins; undefined for the start of the table. */
 export function firstKey({ from, prefix }: RangeOptions): Uint8Array | undefined {
   const first = from !== undefined && prefix !== undefined && compareKeys(from, prefix) < 0 ? prefix : (from ?? prefix)

@@ -10,6 +10,8 @@ import { checkProperties, PropertySet } from '../src/mqtt/properties.js'
 import { decodePublishProperties, encodeSubscriptionIdentifiers } from '../src/mqtt/publish-properties.js'
 import { filterProblem } from '../src/mqtt/topic-filter.js'
 import { isValidTopicName } from '../src/mqtt/topic-name.js'
+import { asDefinitionLine, type DefinitionLine } from './definition-line.js'
+import { LineProblem, must } from './line-problem.js'
 import type { MessageParts } from './message-parts.js'
 import {
   bytesOfBase64,
@@ -81,15 +83,14 @@ export interface MessageLine extends MessageFields {
 
 export interface EndLine {
   readonly type: 'end'
+  /** Missing is none. */
+  readonly definitions?: number
   readonly sessions: number
   readonly retained: number
   readonly messages: number
 }
 
-export type StoreLine = SessionLine | RetainedLine | MessageLine | EndLine
-
-/** What is wrong with a line. */
-export class LineProblem extends Error {}
+export type StoreLine = DefinitionLine | SessionLine | RetainedLine | MessageLine | EndLine
 
 export function messageFields({ topic, payload, properties, qos, expiresAtMs }: MessageParts): MessageFields {
   return {
@@ -148,6 +149,8 @@ export function parseLine(text: string): StoreLine {
   const line = parseObject(text)
   if (line === undefined) throw new LineProblem('it is not a JSON object')
   switch (line.type) {
+    case 'definition':
+      return asDefinitionLine(line)
     case 'session':
       return sessionLine(line)
     case 'retained':
@@ -158,6 +161,7 @@ export function parseLine(text: string): StoreLine {
     case 'message':
       return messageLine(line)
     case 'end':
+      must(line.definitions === undefined || isCount(line.definitions), 'definitions must be a whole number')
       must(isCount(line.sessions) && isCount(line.retained) && isCount(line.messages), 'its counts are missing')
       return line as JsonObject & EndLine
     default:
@@ -238,10 +242,6 @@ function isText(value: unknown): value is string {
   if (typeof value !== 'string') return false
   const bytes = Buffer.from(value)
   return bytes.length <= TEXT_BYTES_MAX && isUtf8(bytes)
-}
-
-function must(condition: boolean, problem: string): asserts condition {
-  if (!condition) throw new LineProblem(problem)
 }
 
 /** As JSON of the first line, and of sessions that the store has. */

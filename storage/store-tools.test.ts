@@ -217,7 +217,7 @@ t.test('export: every line', async (t) => {
       retain: true,
       receivers: [{ clientId: 'pump', state: 'sent', packetId: 4, qos: 1, shared: true }],
     },
-    { type: 'end', sessions: 2, retained: 2, messages: 3 },
+    { type: 'end', definitions: 0, sessions: 2, retained: 2, messages: 3 },
   ])
 })
 
@@ -228,7 +228,7 @@ t.test('import: the same store again', async (t) => {
   writeFileSync(file, text)
   const data = join(root, 'new', 'b')
   const counts = await importStore(file, data, { merge: false, bytesMax: 0 })
-  t.same(counts, { sessions: 2, retained: 2, retainedOlder: 0, messages: 3 })
+  t.same(counts, { definitions: 0, sessions: 2, retained: 2, retainedOlder: 0, messages: 3 })
   t.match(await verifyStore(data, nothing), { damaged: 0, leftOver: 0 })
   t.equal(statSync(join(data, 'store', 'data.mdb')).mode & 0o777, 0o600)
   t.same(readdirSync(data), ['store'])
@@ -256,13 +256,13 @@ t.test('import into a store that is not empty', async (t) => {
   const later = { ...r2, payload: 'bmV3', stamp: 2_001 }
   write(session, older, later, { ...m1, receivers }, { type: 'end', sessions: 1, retained: 2, messages: 1 })
   const counts = await importStore(file, data, { merge: true, bytesMax: 0 })
-  t.same(counts, { sessions: 1, retained: 1, retainedOlder: 1, messages: 1 })
+  t.same(counts, { definitions: 0, sessions: 1, retained: 1, retainedOlder: 1, messages: 1 })
   const lines = linesOf(await exported(data))
   t.same(
     lines.filter(({ type }) => type === 'retained').map(({ payload }) => payload),
     [r1!.payload, 'bmV3'],
   )
-  t.same(lines.at(-1), { type: 'end', sessions: 3, retained: 2, messages: 4 })
+  t.same(lines.at(-1), { type: 'end', definitions: 0, sessions: 3, retained: 2, messages: 4 })
   t.same(lines.at(-2)!.receivers, receivers, 'behind what was there')
   t.match(await verifyStore(data, nothing), { damaged: 0, leftOver: 0 })
 

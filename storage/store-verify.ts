@@ -4,6 +4,7 @@ import { BrokerError } from '../src/base/errors.js'
 import { Progress } from '../src/contracts/storage.js'
 import { filterProblem } from '../src/mqtt/topic-filter.js'
 import { isValidTopicName } from '../src/mqtt/topic-name.js'
+import { storedDefinitions } from './definitions.js'
 import { type StoreReader, TABLE } from './engine.js'
 import { NUMBER_KEY_BYTES } from './keys.js'
 import { checkStoreFile } from './lmdb-check.js'
@@ -111,6 +112,7 @@ class ValueCheck implements ValueReport {
   run(): void {
     const { reader } = this
     this.#checkMeta()
+    for (const _ of storedDefinitions(reader, this.#damage)) this.#count()
     // last to first of what refers to what: what comes meanwhile is for sessions that are there by then
     const logs = logsOf(reader)
     const referring: number[] = []

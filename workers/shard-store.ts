@@ -45,8 +45,8 @@ export class ShardStore {
     const restore = this.#restore
     const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
     for (const { message, stamp } of restore.retained()) {
-      const kept = restoredMessage(message)
-      shard.retained.set(kept.topic, kept, stamp, shard.nowMs)
+      const kept = restoredMessage(message, true)
+      shard.retained.restore(kept.topic, kept, stamp, shard.nowMs)
     }
     for (const session of this.#sessions) restorer.addSession(session)
     const { damage } = restore

@@ -8,6 +8,8 @@ import { serve } from '../src/base/rpc.js'
 import { WriteGate } from '../src/base/write-gate.js'
 import { Counter, openCounters } from '../src/contracts/counters.js'
 import type { StorageApi, StorageTask } from '../src/contracts/threads.js'
+import { saveDefinitions, storedDefinitions } from '../storage/definitions.js'
+import type { StoreEngine } from '../storage/engine.js'
 import { type OpenStore, openStore } from '../storage/store-folder.js'
 import { StoreWriter } from '../storage/writer.js'
 
@@ -57,6 +59,10 @@ export default async function run(task: StorageTask): Promise<void> {
   }
   const ticker = setInterval(tick, TICK_MS)
 
+  const opened = (): StoreEngine => {
+    if (store === undefined) throw new Error('the store is not open')
+    return store.engine
+  }
   const close = async (): Promise<void> => {
     const [closing, drained] = [store, writer]
     store = undefined
@@ -84,6 +90,16 @@ export default async function run(task: StorageTask): Promise<void> {
     replaceShards(rings) {
       writer?.replaceRings(rings.map((ring) => new RingConsumer(ring)))
       reactor.poke()
+    },
+    async saveDefinitions(changes) {
+      saveDefinitions(opened(), changes)
+    },
+    async definitions() {
+      const damage: string[] = []
+      const found = [...storedDefinitions(opened(), (what) => damage.push(what))]
+      for (const what of damage) log.error(`${what}: it is given up`)
+      counters[Counter.storeGivenUp] = damage.length
+      return found
     },
     shutDown: close,
   }

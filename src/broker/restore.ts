@@ -112,7 +112,7 @@ export class SessionRestorer {
   }
 }
 
-export function restoredMessage(logged: LoggedMessage): Message {
+export function restoredMessage(logged: LoggedMessage, retain = logged.retain): Message {
   const { bytes, topicStart, topicBytes } = logged
   return new Message(
     bytes,
@@ -125,7 +125,7 @@ export function restoredMessage(logged: LoggedMessage): Message {
     logged.payloadStart,
     logged.payloadBytes,
     logged.qos,
-    logged.retain,
+    retain,
     logged.expiresAtMs,
   )
 }

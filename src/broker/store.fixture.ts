@@ -65,8 +65,8 @@ export class StoreFixture {
     const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
     this.#restorers[shard.index] = restorer
     for (const { message, stamp } of restore.retained()) {
-      const kept = restoredMessage(message)
-      shard.retained.set(kept.topic, kept, stamp, shard.nowMs)
+      const kept = restoredMessage(message, true)
+      shard.retained.restore(kept.topic, kept, stamp, shard.nowMs)
     }
     for (const session of this.#sessions[shard.index]) restorer.addSession(session)
   }

@@ -13,6 +13,8 @@ export interface PublishedCounts {
   published: number
   expired: number
   /** Left out. */
+  definitions: number
+  /** Left out. */
   sessions: number
   /** Left out. */
   messages: number
@@ -28,9 +30,10 @@ export async function publishRetained(
   version: ProtocolVersion,
   progress: (share: number) => void,
 ): Promise<PublishedCounts> {
-  const counts = { published: 0, expired: 0, sessions: 0, messages: 0 }
+  const counts = { published: 0, expired: 0, definitions: 0, sessions: 0, messages: 0 }
   let underWay: Promise<void>[] = []
   for await (const { line } of readLines(file, progress)) {
+    if (line?.type === 'definition') counts.definitions++
     if (line?.type === 'session') counts.sessions++
     if (line?.type === 'message') counts.messages++
     if (line?.type !== 'retained') continue

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import type { ExportCounts } from '../../storage/store-export.js'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import type { CommandContext, CommandDefinition, OptionValues } from './command.js'
@@ -10,6 +11,7 @@ import { CONNECTION_OPTIONS, connectionSettings } from './connection-options.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { withProgress } from './progress.js'
 import { counted, STORE_OPTIONS, storeSettings } from './store-options.js'
+import type { PublishedCounts } from './store-publish.js'
 import { printable } from './sub-output.js'
 
 /** Any of them says that a broker is to be connected to. */
@@ -44,10 +46,7 @@ export const exportCommand: CommandDefinition = {
         }),
       ),
     )
-    const { sessions, retained, messages } = counts
-    context.stderr.write(
-      `exported ${counted(sessions, 'session')}, ${counted(retained, 'retained message')}, ${counted(messages, 'waiting message')}\n`,
-    )
+    context.stderr.write(`exported ${countsText(counts)}\n`)
     if (damaged === 0) return ExitCode.ok
     throw new CommandError(`${counted(damaged, 'damaged value')} could not be exported`, 'the rest is in the export')
   },
@@ -75,11 +74,9 @@ export const importCommand: CommandDefinition = {
         throw isInUse(error) ? brokerRuns(error, file) : error
       }),
     )
-    const { sessions, retained, messages, retainedOlder } = counts
+    const { retainedOlder } = counts
     const older = retainedOlder === 0 ? '' : `; ${counted(retainedOlder, 'older retained message')} left out`
-    context.stdout.write(
-      `imported ${counted(sessions, 'session')}, ${counted(retained, 'retained message')}, ${counted(messages, 'waiting message')}${older}\n`,
-    )
+    context.stdout.write(`imported ${countsText(counts)}${older}\n`)
     return ExitCode.ok
   },
 }
@@ -100,9 +97,9 @@ async function importByMqtt(file: string, values: OptionValues, context: Command
     )
     context.stdout.write(`published ${counted(counts.published, 'retained message')}\n`)
     if (counts.expired > 0) context.stdout.write(`${counts.expired} left out because they have expired\n`)
-    if (counts.sessions + counts.messages > 0) {
+    if (counts.definitions + counts.sessions + counts.messages > 0) {
       context.stderr.write(
-        `${counted(counts.sessions, 'session')} and ${counted(counts.messages, 'waiting message')} left out: MQTT cannot express them\n` +
+        `${leftOutText(counts)} left out: MQTT cannot express them\n` +
           'stop the broker and import with --data to bring these, too\n',
       )
     }
@@ -110,6 +107,21 @@ async function importByMqtt(file: string, values: OptionValues, context: Command
   } finally {
     await connection.close()
   }
+}
+
+function countsText({ definitions, sessions, retained, messages }: ExportCounts): string {
+  const all = [
+    counted(sessions, 'session'),
+    counted(retained, 'retained message'),
+    counted(messages, 'waiting message'),
+  ]
+  if (definitions > 0) all.push(counted(definitions, 'definition'))
+  return all.join(', ')
+}
+
+function leftOutText({ definitions, sessions, messages }: PublishedCounts): string {
+  const some = `${counted(sessions, 'session')} and ${counted(messages, 'waiting message')}`
+  return definitions > 0 ? `${counted(definitions, 'definition')}, ${some}` : some
 }
 
 function isInUse(error: unknown): error is BrokerError<'STORE_IN_USE'> {

@@ -32,7 +32,7 @@ export interface Value extends Documented {
   readonly forms: readonly ValueForm[]
   readonly required: boolean
   readonly secret: boolean
-  readonly file: boolean
+  readonly file: false | true | 'orName'
 }
 export type KeyNode = Section | List | Value
 
@@ -55,7 +55,7 @@ interface JsonSchema {
   readonly propertyNames?: JsonSchema
   readonly additionalProperties?: JsonSchema | false
   readonly secret?: boolean
-  readonly file?: boolean
+  readonly file?: true | 'orName'
 }
 
 /** The root of the tree: the section that holds all keys. */
@@ -75,7 +75,7 @@ function nodeOf(schema: JsonSchema, required: boolean): KeyNode {
     forms,
     required,
     secret: schema.secret === true,
-    file: schema.file === true,
+    file: schema.file ?? false,
   }
 }
 

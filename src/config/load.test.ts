@@ -219,6 +219,17 @@ t.test('relative paths begin at the file that names them, otherwise at the worki
   t.equal(config.listeners[2]!.path, '/mqtt', 'the path of a URL is no file')
 })
 
+t.test('a project is a path, a name or an address', async (t) => {
+  const of = (project: string): string => load(t, { flags: { project } }).config.lot.project
+  const { config, folder, originOf } = load(t, { flags: { project: './plant' } })
+  t.equal(config.lot.project, join(folder, 'plant'))
+  t.equal(originText(originOf(['lot', 'project'])), '--project')
+  t.match(of('sub/plant'), /^\/.*\/sub\/plant$/)
+  t.match(of('plant.zip'), /^\/.*\/plant\.zip$/)
+  for (const same of ['plant', 'https://host/plant.git', 'git@host:group/plant.git', '/srv/plant', ''])
+    t.equal(of(same), same)
+})
+
 t.test('which file is read', async (t) => {
   const files = { 'merlot.toml': '[session]\nreceiveMaximum = 7\n', 'other.yml': 'session: { receiveMaximum: 8 }' }
   t.equal(load(t, { files }).config.session.receiveMaximum, 7)

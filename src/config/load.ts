@@ -17,6 +17,8 @@ export interface ConfigFlags extends ListenerFlags {
   readonly config?: string
   readonly data?: string
   readonly shards?: string
+  /** A folder, a zip file, a name or a Git address. */
+  readonly project?: string
   /** `key=value`, in the order given. */
   readonly set?: readonly string[]
 }
@@ -96,6 +98,7 @@ function applyFlags(overlay: Overlay, flags: ConfigFlags, setText: SetText): voi
   }
   if (flags.data !== undefined) setText(['dataDirectory'], flags.data, { kind: 'flag', flag: '--data' })
   if (flags.shards !== undefined) setText(['threads', 'shards'], flags.shards, { kind: 'flag', flag: '--shards' })
+  if (flags.project !== undefined) setText(['lot', 'project'], flags.project, { kind: 'flag', flag: '--project' })
   applyListenerFlags(overlay, flags, setText)
 }
 
@@ -134,10 +137,16 @@ function resolveFiles(config: BrokerConfig, baseOf: (path: KeyPath) => string): 
   for (const { path, node, value } of effectiveValues(config)) {
     const socketFile =
       path[0] === 'listeners' && path[2] === 'path' && config.listeners[Number(path[1])]?.type === 'unix'
-    if (typeof value !== 'string' || !(node.file || socketFile)) continue
+    if (typeof value !== 'string' || value === '' || !(node.file || socketFile)) continue
+    if (node.file === 'orName' && !isPath(value)) continue
     const parent = valueAt(config, path.slice(0, -1)) as Record<string, unknown>
     parent[String(path.at(-1))] = resolve(baseOf(path), value)
   }
+}
+
+/** A slash before any colon, a drive, or the ending of an archive: names and addresses have none of them. */
+function isPath(text: string): boolean {
+  return /^[^:]*[\\/]|^\.{1,2}$|^[A-Za-z]:[\\/]|^[^:]*\.zip$/i.test(text)
 }
 
 function deepFreeze<T>(value: T): T {

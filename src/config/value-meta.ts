@@ -2,9 +2,10 @@
 export interface ValueMeta {
   /** Never printed. */
   readonly secret?: true
-  /** A file or folder: the loader makes it absolute. */
-  readonly file?: true
+  /** A file or folder, or with `orName` something that may also be a name or an address: the loader makes paths absolute. */
+  readonly file?: true | 'orName'
 }
 
 export const SECRET: ValueMeta = { secret: true }
 export const FILE: ValueMeta = { file: true }
+export const FILE_OR_NAME: ValueMeta = { file: 'orName' }

@@ -51,6 +51,9 @@ export const COUNTER_NAMES = [
   'storeFileBytes',
   'storeFreeBytes',
   'storeGivenUp',
+  'lotRuns',
+  'lotFailures',
+  'lotDropped',
 ] as const
 export type CounterName = (typeof COUNTER_NAMES)[number]
 

@@ -45,6 +45,8 @@ export interface RetainedStore<Message> {
   hasRoom(topic: string, sizeBytes: number): boolean
   /** Keeps `message`, or clears the topic for an empty one [MQTT-3.3.1-6]; unless a later one is there already. */
   set(topic: string, message: Message, stamp: number, nowMs: number): void
+  /** `set` at a start: keeps the message in the memory where it lies, which only messages of the store share. */
+  restore(topic: string, message: Message, stamp: number, nowMs: number): void
   /** All topics with a message, those that begin with `$` too. Do not change the store meanwhile. */
   all(): Iterable<RetainedTopic<Message>>
   /** Topics with a message that `filter` matches. Do not change the store meanwhile. */

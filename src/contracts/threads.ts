@@ -1,6 +1,7 @@
 /** The control plane: calls that the main thread makes to the others, and what they are started with. */
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/schema.js'
+import type { DefinitionChange, StoredDefinition } from './lot.js'
 
 /** The memory between one connection thread and one shard. */
 export interface RingPair {
@@ -107,6 +108,9 @@ export interface StorageApi extends ThreadApi {
   confirm(): void
   /** All shards are started anew: what the old ones had written is committed when this resolves. */
   replaceShards(rings: readonly SharedArrayBuffer[]): void
+  /** Changes definitions in one transaction. Resolves when they are on disk. @throws BrokerError STORE_FULL */
+  saveDefinitions(changes: readonly DefinitionChange[]): Promise<void>
+  definitions(): Promise<readonly StoredDefinition[]>
   /** Commits what there is and closes the store. */
   shutDown(): Promise<void>
 }

@@ -90,3 +90,14 @@ t.test('the tree agrees with filterMatches, whatever was set and deleted', async
     { numRuns: 500 },
   )
 })
+
+t.test('getOrAdd makes a value where there is none', async (t) => {
+  const tree = treeOf('a/b')
+  const make = (name: string): string => `made for ${name}`
+  t.equal(tree.getOrAdd('a/b', make), 'a/b')
+  t.equal(tree.getOrAdd('a', make), 'made for a')
+  t.equal(tree.getOrAdd('a/c', make), 'made for a/c')
+  t.equal(tree.getOrAdd('a/c', make), 'made for a/c')
+  t.equal(tree.size, 3)
+  t.same([...tree.matching('a/+')].sort(), ['a/b', 'made for a/c'])
+})

@@ -2,11 +2,49 @@
 
 class NameNode<Value> {
   value: Value | undefined = undefined
-  children: Map<string, NameNode<Value>> | undefined = undefined
+  /** Most nodes have one child at most, and a million maps take longer to make than all else. */
+  #only: NameNode<Value> | undefined = undefined
+  #children: Map<string, NameNode<Value>> | undefined = undefined
   constructor(
     readonly level: string,
     readonly parent: NameNode<Value> | undefined,
   ) {}
+
+  get isLeaf(): boolean {
+    return this.#only === undefined && this.#children === undefined
+  }
+
+  child(level: string): NameNode<Value> | undefined {
+    if (this.#only !== undefined) return this.#only.level === level ? this.#only : undefined
+    return this.#children?.get(level)
+  }
+
+  /** There is none of this level yet. */
+  addChild(level: string): NameNode<Value> {
+    const child = new NameNode(level, this)
+    if (this.#children !== undefined) this.#children.set(level, child)
+    else if (this.#only === undefined) this.#only = child
+    else {
+      this.#children = new Map([this.#only, child].map((node) => [node.level, node]))
+      this.#only = undefined
+    }
+    return child
+  }
+
+  removeChild(level: string): void {
+    this.#only = undefined
+    this.#children?.delete(level)
+    if (this.#children?.size === 0) this.#children = undefined
+  }
+
+  /** @param withSystem also those that begin with `$` */
+  pushChildren(nodes: NameNode<Value>[], withSystem: boolean): void {
+    if (this.#only !== undefined) {
+      if (withSystem || !this.#only.level.startsWith('$')) nodes.push(this.#only)
+    } else if (this.#children !== undefined) {
+      for (const child of this.#children.values()) if (withSystem || !child.level.startsWith('$')) nodes.push(child)
+    }
+  }
 }
 
 export class NameTree<Value> {
@@ -22,19 +60,26 @@ export class NameTree<Value> {
     return this.#find(name)?.value
   }
 
-  set(name: string, value: Value): void {
-    let node = this.#root
-    for (const level of name.split('/')) {
-      node.children ??= new Map()
-      let child = node.children.get(level)
-      if (child === undefined) {
-        child = new NameNode(level, node)
-        node.children.set(level, child)
-      }
-      node = child
+  /** @param make of the name, where there is no value yet */
+  getOrAdd(name: string, make: (name: string) => Value): Value {
+    const node = this.#nodeOf(name)
+    if (node.value === undefined) {
+      this.#size++
+      node.value = make(name)
     }
+    return node.value
+  }
+
+  set(name: string, value: Value): void {
+    const node = this.#nodeOf(name)
     if (node.value === undefined) this.#size++
     node.value = value
+  }
+
+  #nodeOf(name: string): NameNode<Value> {
+    let node = this.#root
+    for (const level of name.split('/')) node = node.child(level) ?? node.addChild(level)
+    return node
   }
 
   delete(name: string): void {
@@ -42,10 +87,9 @@ export class NameTree<Value> {
     if (node === undefined || node.value === undefined) return
     this.#size--
     node.value = undefined
-    while (node?.parent !== undefined && node.value === undefined && node.children === undefined) {
+    while (node?.parent !== undefined && node.value === undefined && node.isLeaf) {
       const parent: NameNode<Value> = node.parent
-      parent.children?.delete(node.level)
-      if (parent.children?.size === 0) parent.children = undefined
+      parent.removeChild(node.level)
       node = parent
     }
   }
@@ -55,7 +99,7 @@ export class NameTree<Value> {
     const open = [this.#root]
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       if (node.value !== undefined) yield node.value
-      if (node.children !== undefined) for (const child of node.children.values()) open.push(child)
+      node.pushChildren(open, true)
     }
   }
 
@@ -70,12 +114,10 @@ export class NameTree<Value> {
         return
       }
       const next: NameNode<Value>[] = []
-      for (const { children } of nodes) {
-        if (children === undefined) continue
-        if (level === '+') {
-          for (const child of children.values()) if (depth > 0 || !child.level.startsWith('$')) next.push(child)
-        } else {
-          const child = children.get(level)
+      for (const node of nodes) {
+        if (level === '+') node.pushChildren(next, depth > 0)
+        else {
+          const child = node.child(level)
           if (child !== undefined) next.push(child)
         }
       }
@@ -89,16 +131,14 @@ export class NameTree<Value> {
     const open = [...nodes]
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       if (node.value !== undefined) yield node.value
-      if (node.children === undefined) continue
-      const atRoot = depth === 0 && node.parent === undefined
-      for (const child of node.children.values()) if (!atRoot || !child.level.startsWith('$')) open.push(child)
+      node.pushChildren(open, depth > 0 || node.parent !== undefined)
     }
   }
 
   #find(name: string): NameNode<Value> | undefined {
     let node: NameNode<Value> | undefined = this.#root
     for (const level of name.split('/')) {
-      node = node.children?.get(level)
+      node = node.child(level)
       if (node === undefined) return undefined
     }
     return node

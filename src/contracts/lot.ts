@@ -1,0 +1,227 @@
+/**
+ * Between the broker and the LoT thread. The LoT thread is one more holder of interest: it tells every shard which topics
+ * it wants, gets their messages through a ring, and publishes through another. No user code runs in it (ARCHITECTURE.md).
+ */
+import type { BrokerConfig } from '../config/schema.js'
+import type { InternalPublish, ThreadApi, ThreadTask } from './threads.js'
+
+// ---------- records; int 0 length, int 1 kind ----------
+
+/** Shard to LoT thread. int 2 is the number of the shard. */
+export const ToLotKind = {
+  /** A message on a topic that the LoT thread wants: see `LOT_*`. */
+  MESSAGE: 1,
+  /** What a session did: int 3 byte length of the JSON of `SessionEvent` from int 4 on. */
+  SESSION: 2,
+  /** Answer to WANT: int 3 its number. From then on every message with such a topic comes. */
+  WANTED: 3,
+} as const
+
+/**
+ * MESSAGE: int 3 number to answer with (0: no answer), int 4 qos | retain << 2, then offsets relative to the record and
+ * lengths in bytes of topic, payload, client identifier and user name of the publisher, and the hash of the topic. Client
+ * identifier and user name are empty where the broker itself publishes.
+ */
+export const LOT_NUMBER = 3
+export const LOT_FLAGS = 4
+export const LOT_TOPIC = 5
+export const LOT_TOPIC_BYTES = 6
+export const LOT_TOPIC_HASH = 7
+export const LOT_PAYLOAD = 8
+export const LOT_PAYLOAD_BYTES = 9
+export const LOT_CLIENT = 10
+export const LOT_CLIENT_BYTES = 11
+export const LOT_USER = 12
+export const LOT_USER_BYTES = 13
+export const LOT_FIXED_INTS = 14
+
+/** LoT thread to shard. */
+export const FromLotKind = {
+  /** int 3 number to answer with, int 4 1 to want it and 0 no longer, int 5 byte length of the filter from int 6 on. */
+  WANT: 1,
+  /**
+   * A message of LoT: int 3 qos | retain << 2 | `ONLY_RETAIN` | `PUBLISH_*`, int 4 bytes of the topic, int 5 bytes of the
+   * payload, from int 6 on topic and payload. It does not come back: who in LoT wants it has it already.
+   */
+  PUBLISH: 2,
+  /** Answer to MESSAGE: int 3 its number, int 4 1 if it was taken, 0 if there was no room for it. */
+  TAKEN: 3,
+  /** int 3: which `SESSION` records are wanted, a sum of `SessionHook`. */
+  HOOKS: 4,
+} as const
+
+/** In int 3 of PUBLISH: kept for later subscribers, delivered to nobody now (KEEP TOPIC). */
+export const ONLY_RETAIN = 8
+
+export const SessionHook = { CONNECT: 1, DISCONNECT: 2, SUBSCRIBE: 4 } as const
+
+export interface SessionEvent {
+  readonly hook: 'connect' | 'disconnect' | 'subscribe'
+  readonly clientId: string
+  /** Empty for anonymous clients. */
+  readonly user: string
+  /** `address:port` */
+  readonly endpoint: string
+  /** Of CONNECT. */
+  readonly cleanSession?: boolean
+  /** Of DISCONNECT: `NormalDisconnection`, `KeepAliveTimeout`, `ConnectionLost`, `SessionTakenOver`, … */
+  readonly reason?: string
+  /** Of SUBSCRIBE. */
+  readonly filter?: string
+  readonly qos?: 0 | 1 | 2
+}
+
+// ---------- calls ----------
+
+/** Between one shard and the LoT thread. */
+export interface LotLink {
+  readonly toLot: SharedArrayBuffer
+  readonly toShard: SharedArrayBuffer
+}
+
+export interface LotTask extends ThreadTask {
+  /** By shard. */
+  readonly shards: readonly LotLink[]
+  readonly shardDoorbells: readonly SharedArrayBuffer[]
+  /** Carries `LotEvent`s to the main thread. */
+  readonly events: MessagePort
+}
+
+type MessagePort = ThreadTask['control']
+
+/** What the LoT thread executes: text that has been parsed and checked. */
+export interface RunnableDefinition {
+  readonly kind: 'action' | 'model'
+  readonly name: string
+  /** One entity. */
+  readonly source: string
+  /** When a timer of it ran last; undefined if never or not known. */
+  readonly lastRunMs?: number
+}
+
+export interface EntityRef {
+  readonly kind: 'action' | 'model'
+  readonly name: string
+}
+
+export interface EnvironmentChange {
+  readonly secret: boolean
+  readonly name: string
+  /** undefined removes it. */
+  readonly value: string | undefined
+}
+
+export interface PublishedMessage {
+  readonly topic: string
+  /** Text, or base64 after `base64:` where it is not UTF-8. */
+  readonly payload: string
+}
+
+/** `-runAction`. */
+export type RunRequest =
+  | { readonly kind: 'inputs'; readonly inputs: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'message'; readonly topic: string; readonly payload: string }
+
+/** What a run did (section 3.9). */
+export interface RunReport {
+  readonly action: string
+  readonly traceId: string
+  readonly trigger: {
+    readonly topic: string | null
+    readonly payload: string | null
+    readonly clientId: string | null
+  }
+  readonly timing: { readonly startUtc: string; readonly endUtc: string; readonly durationMs: number }
+  readonly published: readonly PublishedMessage[]
+  readonly outputs?: Readonly<Record<string, string>>
+  readonly warnings?: readonly string[]
+  readonly result: 'success' | 'error'
+  readonly error: string | null
+  /** Line of the failing statement within the entity, and its text. */
+  readonly line?: number
+  readonly statement?: string
+}
+
+/** For `-lotDiagnostic`. */
+export interface EntityState {
+  readonly runs: number
+  readonly failures: number
+  /** Triggers dropped because its mailbox was full. */
+  readonly dropped: number
+  readonly waiting: number
+  /** undefined if it never ran. */
+  readonly lastRunUtc: string | undefined
+  readonly lastError: string | undefined
+  /** Stopped because it harmed others; runs again when it is deployed anew. */
+  readonly stopped: string | undefined
+  /** For timers. */
+  readonly nextRunUtc: string | undefined
+  readonly averageRunMicros: number
+}
+
+/** Calls that the LoT thread answers. */
+export interface LotApi extends ThreadApi {
+  /** Puts definitions to work, each in place of one with the same kind and name; resolves when every shard knows. */
+  install(definitions: readonly RunnableDefinition[]): Promise<void>
+  remove(entities: readonly EntityRef[]): Promise<void>
+  setEnvironment(changes: readonly EnvironmentChange[]): void
+  /** Runs in order with the action's other runs. */
+  runAction(name: string, request: RunRequest): Promise<RunReport>
+  /** Traces of this action, or of all, go out until then; 0 ends it. */
+  trace(action: string | undefined, untilMs: number): void
+  state(entity: EntityRef): EntityState | undefined
+  /** Answers `needValues`, with what all shards have. */
+  giveValues(number: number, values: readonly InternalPublish[]): void
+  /** The value that GET TOPIC would read; undefined if none is known. */
+  lastValue(topic: string): Uint8Array | undefined
+  /** A shard was started anew: it knows nothing of what is wanted. Resolves when it does. */
+  replaceShard(index: number, link: LotLink): Promise<void>
+}
+
+/** What the LoT thread tells the main thread by itself. */
+export type LotEvent =
+  /** A publish to `$SYS/Coreflux/Command`, whose sender may send commands. */
+  | { readonly kind: 'command'; readonly text: string; readonly clientId: string; readonly user: string }
+  /** A publish to another topic below `$SYS/Coreflux` that clients may write. */
+  | {
+      readonly kind: 'write'
+      readonly topic: string
+      readonly payload: Uint8Array
+      readonly clientId: string
+      readonly user: string
+    }
+  /** Retained messages are wanted as last values; to be answered with `giveValues`. */
+  | { readonly kind: 'needValues'; readonly number: number; readonly filters: readonly string[] }
+  /** A runner has begun. Its calls of what is outside of LoT come through this port (src/lot-runner/outside-calls.ts). */
+  | { readonly kind: 'runner'; readonly port: MessagePort }
+  /** KEEP ENV, DELETE SECRET, … of an action; already in force. */
+  | { readonly kind: 'environment'; readonly changes: readonly EnvironmentChange[] }
+  /** A timer ran: to be remembered over restarts. */
+  | { readonly kind: 'timerRan'; readonly action: string; readonly atMs: number }
+  /** STORE IN and TRIGGER: for routes. */
+  | { readonly kind: 'record'; readonly route: string; readonly table: string; readonly record: string }
+  | {
+      readonly kind: 'routeEvent'
+      readonly route: string
+      readonly target: string
+      readonly isMapping: boolean
+      readonly payload: Uint8Array
+    }
+
+// ---------- definitions in the store ----------
+
+/** A named piece of durable state of LoT: an entity, an environment value, … */
+export interface StoredDefinition {
+  /** `action/Name`, `env/NAME`, `project/…`; unique. At most 1,900 bytes of UTF-8. */
+  readonly key: string
+  readonly value: Uint8Array
+}
+
+export interface DefinitionChange {
+  readonly key: string
+  /** undefined deletes it. */
+  readonly value: Uint8Array | undefined
+}
+
+export type LotConfig = BrokerConfig['lot']
+export type { InternalPublish }
