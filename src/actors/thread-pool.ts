@@ -9,6 +9,11 @@ export interface RunningThread<Api extends object> {
   readonly api: Remote<Api>
   /** Resolves when the thread has ended by itself, rejects when it died. */
   readonly ended: Promise<void>
+  /**
+   * Resolves when nobody answers calls any more. A thread that dies within native code may never be known to have ended,
+   * but its channels are closed before it cleans up.
+   */
+  readonly closed: Promise<void>
   /** Asks it to end. */
   end(): void
 }
@@ -40,13 +45,15 @@ export class ThreadPool<Api extends object> {
     })
   }
 
-  run(task: (ports: TaskPorts) => object): RunningThread<Api> {
+  /** @param transfer what of the task moves to the thread, besides its ports */
+  run(task: (ports: TaskPorts) => object, transfer: readonly MessagePort[] = []): RunningThread<Api> {
     const control = new MessageChannel()
     const logging = new MessageChannel()
     logging.port1.on('message', ({ level, area, message, fields }: LogRecord) => {
       this.log.area(area)[level](message, fields)
     })
-    const ports = [control.port2, logging.port2]
+    const ports = [control.port2, logging.port2, ...transfer]
+    const closed = new Promise<void>((resolve) => control.port1.once('close', resolve))
     const ended = this.#pool.run(task({ control: control.port2, log: logging.port2 }), { transferList: ports })
     const close = (): void => {
       control.port1.close()
@@ -63,7 +70,7 @@ export class ThreadPool<Api extends object> {
       },
     )
     gone.catch(() => {}) // callers see it through their calls, the supervisor through `ended`
-    return { api: connect<Api>(control.port1, gone), ended, end: () => control.port1.close() }
+    return { api: connect<Api>(control.port1, gone), ended, closed, end: () => control.port1.close() }
   }
 
   /** Ends all threads, whatever they do. */

@@ -1,0 +1,209 @@
+/**
+ * Known ways out of Python in pyodide. First as scripts have them: the guard refuses each, and says so. Then with every
+ * module allowed and no guard at all: nothing outside of the process can be reached.
+ */
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import net, { type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { startSandbox, type TestSandbox } from './sandbox.fixture.js'
+
+t.setTimeout(120_000) // the first start makes the memory snapshot
+
+/** Body of a function → what is said. */
+const REFUSED: readonly (readonly [string, RegExp])[] = [
+  ['import os', /Module 'os' is not allowed/],
+  ['import os.path', /Module 'os' is not allowed/],
+  ['from os import system', /Module 'os' is not allowed/],
+  ['import sys', /Module 'sys' is not allowed/],
+  ['import subprocess', /Module 'subprocess' is not allowed/],
+  ['import socket', /Module 'socket' is not allowed/],
+  ['import http.client', /Module 'http' is not allowed/],
+  ['import urllib.request', /Module 'urllib' is not allowed/],
+  ['import importlib', /Module 'importlib' is not allowed/],
+  ['import builtins', /Module 'builtins' is not allowed/],
+  ['import ctypes', /Module 'ctypes' is not allowed/],
+  ['import gc', /Module 'gc' is not allowed/],
+  ['import inspect', /Module 'inspect' is not allowed/],
+  ['import types', /Module 'types' is not allowed/],
+  ['import threading', /Module 'threading' is not allowed/],
+  ['import signal', /Module 'signal' is not allowed/],
+  ['import pickle', /Module 'pickle' is not allowed/],
+  ['import js', /Module 'js' is not allowed/],
+  ['import pyodide_js', /Module 'pyodide_js' is not allowed/],
+  ['import pyodide', /Module 'pyodide' is not allowed/],
+  ['from pyodide.code import run_js', /Module 'pyodide' is not allowed/],
+  ['from pyodide.ffi import JsProxy', /Module 'pyodide' is not allowed/],
+  ['import _pyodide', /Module '_pyodide' is not allowed/],
+  ['import _pyodide_core', /Module '_pyodide_core' is not allowed/],
+  ['import micropip', /Module 'micropip' is not allowed/],
+  ["__import__('os')", /Module 'os' is not allowed/],
+  ["open('/etc/passwd')", /'open' is not allowed/],
+  ["exec('import os')", /'exec' is not allowed/],
+  ["eval('1')", /'eval' is not allowed/],
+  ["compile('1', 'x', 'eval')", /'compile' is not allowed/],
+  ["getattr(object, '__sub' + 'classes__')()", /Attribute '__subclasses__' is not allowed/],
+  ["hasattr(len, '__self__')", /Attribute '__self__' is not allowed/],
+  ["setattr(print, '__code__', None)", /Attribute '__code__' is not allowed/],
+  ["vars(print)['x']", /'vars' is only allowed for objects/],
+  ['import random\n return random._os', /has no attribute '_os'/],
+  ['import statistics\n return statistics.sys', /has no attribute 'sys'/],
+  ['import json\n return json.codecs', /has no attribute 'codecs'/],
+  ['import collections\n return collections._sys', /has no attribute '_sys'/],
+  ['from json import codecs', /cannot import name 'codecs'/],
+  ['import operator\n return operator.attrgetter', /has no attribute 'attrgetter'/],
+  ['import string\n return string.Formatter', /has no attribute 'Formatter'/],
+  ['import typing\n return typing.get_type_hints', /has no attribute 'get_type_hints'/],
+  ['from . import x', /no package to import from/],
+]
+
+/** Refused when the script is deployed. */
+const REFUSED_TEXTS: readonly string[] = [
+  '().__class__.__mro__',
+  '().__class__.__base__.__subclasses__()',
+  'print.__globals__',
+  'len.__self__',
+  'print.__code__',
+  'print.__closure__',
+  'object.__dict__',
+  'object.__getattribute__',
+  'ValueError().__traceback__.tb_frame',
+  '(x for x in ()).gi_frame',
+  'type.mro',
+  '__builtins__',
+  '__loader__',
+]
+
+t.test('the guard refuses what leads out', async (t) => {
+  const python = startSandbox({ callMsMax: 5_000 })
+  t.teardown(() => python.sandbox.stop())
+  for (const [body, reason] of REFUSED) {
+    const loading = await python.add('Escape', `def attempt():\n ${body}\n`)
+    t.equal(loading.kind, 'loaded', body)
+    await t.rejects(python.call('Escape.attempt'), { message: reason }, body)
+  }
+  for (const expression of REFUSED_TEXTS) {
+    const loading = await python.add('Escape', `def attempt():\n    return ${expression}\n`)
+    t.match(loading, { kind: 'refused', message: /is not allowed/, line: 2 }, expression)
+  }
+  const matching = 'def attempt(x):\n    match x:\n        case object(__globals__=found): return found\n'
+  t.match(await python.add('Escape', matching), { kind: 'refused', message: /'__globals__' is not allowed/ })
+})
+
+t.test('scripts do not see each other', async (t) => {
+  const python = startSandbox()
+  t.teardown(() => python.sandbox.stop())
+  await python.add('First', 'secret = 42\ndef set(x):\n    global secret\n    secret = x\ndef get(): return secret\n')
+  await python.add('Second', 'def get(): return secret\ndef change():\n    import json\n    json.loads = None\n')
+  await t.rejects(python.call('Second.get'), { message: /name 'secret' is not defined/ })
+  t.match(await python.add('Third', 'import First'), { kind: 'refused', message: "Module 'First' is not allowed" })
+  await python.call('First.set', 43)
+  t.equal(await python.call('First.get'), '43', 'a module keeps its globals between calls')
+})
+
+/** Every module; `builtins` gives the real `exec`, and that is the end of the guard. */
+const ALL_MODULES = ['builtins', 'sys', 'os', 'importlib', 'gc', 'ctypes', 'socket', 'subprocess', 'types', 'inspect']
+const JAVASCRIPT_MODULES = ['js', 'pyodide', 'pyodide_js', '_pyodide', '_pyodide_core', '_pyodide_importhook']
+
+/** Bodies of functions whose result, if there is one, shows something from outside. */
+function attacks(port: number, file: string): readonly string[] {
+  const known = `
+import sys, gc
+def everything():
+    seen, found, queue = set(), [], gc.get_objects()
+    while queue:
+        item = queue.pop()
+        if id(item) in seen or len(seen) > 300000: continue
+        seen.add(id(item))
+        if type(item).__name__.startswith('Js'): found.append(item)
+        queue.extend(gc.get_referents(item))
+    if not any(type(item).__name__ == 'JsProxy' for item in found): raise KeyboardInterrupt
+    return found
+`
+  return [
+    `return open(${JSON.stringify(file)}).read()`,
+    `import os; return os.listdir(${JSON.stringify(join(file, '..'))})`,
+    "import os; return os.popen('echo out').read()",
+    "import os; code = os.system('echo out'); return 'nothing' if code else code",
+    "import subprocess; return subprocess.run(['echo', 'out'], capture_output=True).stdout.decode()",
+    'import os; return os.fork()',
+    "import os; return os.environ.get('MERLOT_ESCAPE_TEST') or 'nothing'",
+    `import socket; s = socket.create_connection(('127.0.0.1', ${port}), 1); s.send(b'out'); return 'sent'`,
+    `import urllib.request; return urllib.request.urlopen('http://127.0.0.1:${port}/').read().decode()`,
+    "import ctypes; pid = ctypes.CDLL(None).getpid(); return 'nothing' if pid == 42 else str(pid)",
+    "import ctypes; return ctypes.CDLL(None).system(b'echo out') or 'nothing'",
+    'import js; return str(js.process.pid)',
+    "import js; return js.eval('1 + 1')",
+    `import js; return js.fetch('http://127.0.0.1:${port}/')`,
+    "from pyodide.code import run_js; return run_js('process.pid')",
+    'import pyodide_js; return str(pyodide_js.version)',
+    `import pyodide_js; pyodide_js.mountNodeFS('/mnt', '/etc'); return open('/mnt/passwd').read()`,
+    `from pyodide.http import open_url; return open_url('http://127.0.0.1:${port}/').read()`,
+    "import _pyodide_core; return _pyodide_core.raw_call('process.pid')",
+    "import importlib; return importlib.import_module('js').process.pid",
+    `${known}
+for proxy in everything():
+    try: return 'reached ' + str(proxy.constructor.constructor('return process.pid')())
+    except BaseException: pass
+return 'nothing'`,
+    `${known}
+for proxy in everything():
+    for name in ('process', 'require', 'fs', '_module', 'globalThis'):
+        try: return 'reached ' + name + str(getattr(proxy, name).getuid())
+        except BaseException: pass
+return 'nothing'`,
+    `${known}
+for proxy in everything():
+    try:
+        proxy.FS.mkdir('/host')
+        proxy.FS.mount(proxy.FS.filesystems.NODEFS, proxy.FS.filesystems, '/host')
+        return open('/host' + ${JSON.stringify(file)}).read()
+    except BaseException: pass
+    try:
+        proxy.mountNodeFS('/host2', '/'); return open('/host2' + ${JSON.stringify(file)}).read()
+    except BaseException: pass
+return 'nothing'`,
+    `${known}
+import os
+for depth in range(3, 20):
+    try:
+        os.write(depth, b'x')
+        return 'wrote to ' + str(depth)
+    except BaseException: pass
+return 'nothing'`,
+  ]
+}
+
+t.test('without the guard, nothing outside of the process can be reached', async (t) => {
+  const folder = t.testdir({ 'secret.txt': 'the content of a file' })
+  const file = join(folder, 'secret.txt')
+  writeFileSync(file, 'the content of a file')
+  let connections = 0
+  const server = net.createServer((socket) => {
+    connections++
+    socket.destroy()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => server.close())
+  process.env.MERLOT_ESCAPE_TEST = 'of the broker'
+  const extraModules = [...ALL_MODULES, ...JAVASCRIPT_MODULES, 'urllib', 'http']
+  const python = startSandbox({ callMsMax: 20_000, extraModules })
+  t.teardown(() => python.sandbox.stop())
+  for (const body of attacks((server.address() as AddressInfo).port, file)) {
+    t.equal(await outcomeOf(python, body), 'nothing', body.trim().split('\n').at(-2)?.trim() ?? body)
+  }
+  t.equal(connections, 0)
+})
+
+/** Runs it with the real builtins. @returns what it reached; `nothing` if it failed too */
+async function outcomeOf(python: TestSandbox, body: string): Promise<string> {
+  const lines = body.replaceAll('\n', '\n ')
+  const source = JSON.stringify(`def attack():\n ${lines}\n`)
+  await python.add('Attack', `import builtins\nspace = {}\nbuiltins.exec(${source}, space)\nrun = space['attack']\n`)
+  // that, and not to have found the way into JavaScript that there is, both come as a time limit
+  return python.call('Attack.run').catch((thrown: Error) => {
+    return thrown.message.startsWith('Time limit') ? 'it took too long to be sure' : 'nothing'
+  })
+}

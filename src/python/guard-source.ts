@@ -1,0 +1,284 @@
+/**
+ * The Python side of the sandbox, as text: loads scripts, calls their functions, and keeps from them what they do not
+ * need. This is the inner fence, which gives clear errors and keeps scripts apart; what holds against somebody who climbs
+ * over it is the process around it (lockdown.ts, sandbox-flags.ts).
+ *
+ * An answer is text: `+` or `-` (result or failure), the number of characters printed, a line break, what was printed, and
+ * then the result or the reason.
+ */
+export const GUARD_SOURCE = String.raw`
+import ast, builtins, difflib, importlib, json, random, sys, time, types
+import datetime as _datetime, decimal as _decimal, fractions as _fractions
+
+PRINTED_MAX = 16384
+RESULT_MAX = 16 * 1024 * 1024
+_real_import = builtins.__import__
+_real_getattr, _real_setattr, _real_delattr, _real_hasattr = getattr, setattr, delattr, hasattr
+
+class _Settings:
+    allowed = frozenset()
+    extra = frozenset()
+    withheld_names = frozenset()
+    withheld_builtins = ()
+    withheld_attributes = frozenset()
+    call_ms = 0
+
+class _Script:
+    __slots__ = ('name', 'space', 'functions')
+
+class _Refused(Exception):
+    pass
+
+_scripts = {}
+_facades = {}
+_printed = []
+_printed_length = 0
+
+def configure(text):
+    given = json.loads(text)
+    _Settings.allowed = frozenset(given['allowed'])
+    _Settings.withheld_names = frozenset(given['withheldNames'])
+    _Settings.withheld_builtins = tuple(given['withheldBuiltins'])
+    _Settings.withheld_attributes = frozenset(given['withheldAttributes'])
+    for name in given['allowed']:
+        _facade(name)
+    _facade('time').__dict__['sleep'] = _sleep
+
+def begin(text):
+    given = json.loads(text)
+    _Settings.extra = frozenset(given['extra'])
+    _Settings.call_ms = given['callMs']
+    # the memory snapshot holds the state of the time when it was made
+    random.seed()
+
+# ---------- modules ----------
+
+def _facade(name):
+    """The public names of a module, without the modules that it has imported itself."""
+    made = _facades.get(name)
+    if made is None:
+        real = importlib.import_module(name)
+        made = types.ModuleType(name, real.__doc__)
+        listed = _real_getattr(real, '__all__', ())
+        for key, value in vars(real).items():
+            if isinstance(value, types.ModuleType) or f'{name}.{key}' in _Settings.withheld_names:
+                continue
+            if key.startswith('_') and key not in listed:
+                continue
+            made.__dict__[key] = value
+        _facades[name] = made
+    return made
+
+def _not_allowed(name):
+    return ImportError(f"Module '{name}' is not allowed", name=name)
+
+def _submodule(name):
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+def _import(name, globals=None, locals=None, fromlist=(), level=0):
+    if level:
+        raise ImportError('a script has no package to import from')
+    root = name.partition('.')[0]
+    if root in _Settings.extra or name in _Settings.extra:
+        return _real_import(name, None, None, fromlist, 0)
+    if root not in _Settings.allowed:
+        raise _not_allowed(root)
+    top = _facade(root)
+    leaf, path = top, root
+    for part in name.split('.')[1:]:
+        path = f'{path}.{part}'
+        inner = _facade(path)
+        leaf.__dict__.setdefault(part, inner)
+        leaf = inner
+    for item in fromlist or ():
+        if item != '*' and item not in leaf.__dict__ and _submodule(f'{path}.{item}') is not None:
+            leaf.__dict__[item] = _facade(f'{path}.{item}')
+    return leaf if fromlist else top
+
+# ---------- what scripts get instead of some builtins ----------
+
+def _checked(name):
+    if isinstance(name, str) and str(name) in _Settings.withheld_attributes:
+        raise _Refused(f"Attribute '{name}' is not allowed")
+    return str(name) if isinstance(name, str) else name
+
+def _guarded_getattr(value, name, *default):
+    return _real_getattr(value, _checked(name), *default)
+
+def _guarded_setattr(value, name, item):
+    _real_setattr(value, _checked(name), item)
+
+def _guarded_delattr(value, name):
+    _real_delattr(value, _checked(name))
+
+def _guarded_hasattr(value, name):
+    return _real_hasattr(value, _checked(name))
+
+def _guarded_vars(*values):
+    if len(values) != 1 or isinstance(values[0], (type, types.ModuleType, types.FunctionType)):
+        raise _Refused("'vars' is only allowed for objects")
+    return dict(vars(values[0]))
+
+def _print(*values, sep=' ', end='\n', file=None, flush=False):
+    global _printed_length
+    text = (' ' if sep is None else sep).join([str(value) for value in values]) + ('\n' if end is None else end)
+    room = PRINTED_MAX - _printed_length
+    if room > 0:
+        _printed.append(text[:room])
+        _printed_length += min(len(text), room)
+
+def _sleep(seconds):
+    """In slices: the time limit takes hold between them."""
+    until = time.monotonic() + seconds
+    while (left := until - time.monotonic()) > 0:
+        time.sleep(min(left, 0.01))
+
+def _withheld(name):
+    def refused(*_arguments, **_named):
+        raise _Refused(f"'{name}' is not allowed")
+    refused.__name__ = name
+    return refused
+
+def _builtins_for_script():
+    space = {name: value for name, value in vars(builtins).items() if not name.startswith('_')}
+    for name in ('copyright', 'credits', 'license'):
+        space.pop(name, None)
+    for name in _Settings.withheld_builtins:
+        space[name] = _withheld(name)
+    space.update(
+        __import__=_import, __build_class__=builtins.__build_class__, print=_print,
+        getattr=_guarded_getattr, setattr=_guarded_setattr, delattr=_guarded_delattr, hasattr=_guarded_hasattr,
+        vars=_guarded_vars)
+    return space
+
+# ---------- scripts ----------
+
+def _check_names(tree):
+    """Refuses what would lead out of the script, where it can be seen in the text."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            names = (node.attr,)
+        elif isinstance(node, ast.Name):
+            names = (node.id,) if node.id in ('__builtins__', '__loader__', '__spec__') else ()
+        elif isinstance(node, ast.MatchClass):
+            names = node.kwd_attrs
+        else:
+            continue
+        for name in names:
+            if name in _Settings.withheld_attributes:
+                raise SyntaxError(f"Attribute '{name}' is not allowed", ('', node.lineno, node.col_offset + 1, None))
+
+def _file(name):
+    return f'<script {name}>'
+
+def _parse(name, source):
+    tree = ast.parse(source, _file(name))
+    _check_names(tree)
+    return tree
+
+def _functions(tree):
+    return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith('_')]
+
+def add(name, source):
+    """The answer is JSON: functions, or error with line and column (0 where there is none)."""
+    def work():
+        try:
+            tree = _parse(name, source)
+        except SyntaxError as error:
+            return _refusal(f'{error.msg}', error.lineno or 0, error.offset or 0)
+        except (ValueError, RecursionError, MemoryError) as error:
+            return _refusal(f'{type(error).__name__}: {error}', 0, 0)
+        script = _Script()
+        script.name = name
+        script.functions = _functions(tree)
+        script.space = {'__name__': name, '__builtins__': _builtins_for_script()}
+        try:
+            exec(compile(tree, _file(name), 'exec'), script.space)
+        except BaseException as error:
+            return _refusal(_reason(error), _line_of(error, name), 0)
+        _scripts[name] = script
+        return json.dumps({'functions': script.functions})
+    return _answer('+', work())
+
+def _refusal(message, line, column):
+    return json.dumps({'error': message, 'line': line, 'column': column})
+
+def remove(name):
+    _scripts.pop(name, None)
+    return _answer('+', '')
+
+def call(target, arguments):
+    name, _, function = target.partition('.')
+    script = _scripts.get(name)
+    if script is None:
+        return _answer('-', f"Python script '{name}' is not deployed")
+    found = script.space.get(function)
+    if not callable(found):
+        return _answer('-', _no_function(script, function))
+    try:
+        return _answer('+', _text_of(found(*json.loads(arguments))))
+    except BaseException as error:
+        reason = _reason(error)
+        line = _line_of(error, name)
+        return _answer('-', f'{reason} ({target}, line {line})' if line else f'{reason} ({target})')
+
+def _no_function(script, function):
+    near = difflib.get_close_matches(function, script.functions, 1)
+    hint = f"; did you mean '{near[0]}'?" if near else ''
+    return f"Python script '{script.name}' has no function '{function}'{hint}"
+
+def _text_of(value):
+    if isinstance(value, str):
+        text = str(value)
+    elif value is None:
+        return 'null'
+    else:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(',', ':'), default=_as_json)
+    if len(text) > RESULT_MAX:
+        raise _Refused(f'a result of {len(text)} characters is too long; at most {RESULT_MAX}')
+    return text
+
+def _as_json(value):
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    if isinstance(value, (_datetime.datetime, _datetime.date, _datetime.time)):
+        return value.isoformat()
+    if isinstance(value, (_decimal.Decimal, _fractions.Fraction)):
+        return float(value)
+    raise _Refused(f"a result of type '{type(value).__name__}' cannot be returned; "
+                   'return text, a number, a boolean, a list, a dict or None')
+
+def _answer(mark, text):
+    global _printed_length
+    if not _printed:
+        return f'{mark}0\n{text}'
+    printed = ''.join(_printed)
+    _printed.clear()
+    _printed_length = 0
+    return f'{mark}{len(printed.encode("utf-16-le", "surrogatepass")) // 2}\n{printed}{text}'
+
+def _reason(error):
+    try:
+        if isinstance(error, KeyboardInterrupt):
+            return f'Time limit of {_Settings.call_ms} ms exceeded'
+        if isinstance(error, MemoryError):
+            return 'MemoryError: the memory limit of Python is reached'
+        if isinstance(error, _Refused) or isinstance(error, ImportError) and 'is not allowed' in str(error):
+            return str(error)
+        text = str(error)
+        return f'{type(error).__name__}: {text}' if text else type(error).__name__
+    except BaseException:
+        return 'an exception that has no text'
+
+def _line_of(error, name):
+    """The last line of the script itself that was on the way to the failure; 0 if there is none."""
+    line, step, file = 0, error.__traceback__, _file(name)
+    while step is not None:
+        if step.tb_frame.f_code.co_filename == file:
+            line = step.tb_lineno
+        step = step.tb_next
+    return line or 0
+`
