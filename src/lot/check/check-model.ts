@@ -1,4 +1,5 @@
 /** Models: parents, fields and topics. */
+import type { Span } from '../source.js'
 import type { Report } from '../syntax/report.js'
 import type { FieldNode, ModelNode, TextNode } from '../tree.js'
 import { numberOf } from '../values/casts.js'
@@ -89,7 +90,13 @@ function checkTopics(model: ModelNode, topics: readonly FieldTopic[], isOpen: bo
   if (model.topic === undefined || isOpen) return
   checkOutput(model.topic, triggers, report)
   const known = widest(triggers.length > 0 ? triggers : topics.slice(0, 1))
-  for (const { filter, isTrigger } of topics) if (!isTrigger) checkWildcards(filter, known, report)
+  const own = topicsOf(ownFields(model))
+  for (const topic of topics) {
+    if (topic.isTrigger) continue
+    // what is inherited stands in another text
+    const span = own.includes(topic) ? topic.filter.span : model.name.span
+    checkWildcards(topic.filter.value, span, known, report)
+  }
 }
 
 function ownFields(model: ModelNode): readonly Member[] {
@@ -112,7 +119,7 @@ function checkOutput(topic: TextNode, triggers: readonly FieldTopic[], report: R
     report.add('LOT3013', `Nothing can be published to it: ${problem}`, topic.span)
     return
   }
-  checkWildcards(topic, widest(triggers), report)
+  checkWildcards(topic.value, topic.span, widest(triggers), report)
 }
 
 /** Wildcards of the trigger that has most of them: they tell the instances of the model apart. */
@@ -125,14 +132,13 @@ function widest(triggers: readonly FieldTopic[]): readonly string[] {
   return names
 }
 
-function checkWildcards(topic: TextNode, known: readonly string[], report: Report): void {
-  const unknown = wildcardsOf(topic.value).find((name) => !known.includes(name))
+function checkWildcards(topic: string, span: Span, known: readonly string[], report: Report): void {
+  const unknown = wildcardsOf(topic).find((name) => !known.includes(name))
   if (unknown === undefined) return
   if (unknown.startsWith('{')) {
-    report.add('LOT3106', `No trigger has ${unknown}: nothing says what it stands for`, topic.span)
+    report.add('LOT3106', `No trigger has the ${unknown} of "${topic}": nothing says what it stands for`, span)
   } else {
-    const message = `The topic has more + than the trigger: nothing says what the ${unknown.slice(1)}. + stands for`
-    report.add('LOT3105', message, topic.span)
+    report.add('LOT3105', `"${topic}" has more + than the trigger: nothing says what they stand for`, span)
   }
 }
 
@@ -159,7 +165,7 @@ function checkField(field: FieldNode, within: readonly string[], scope: FieldSco
 
 function expressionScope(scope: FieldScope, within: readonly string[], allowsColumns: boolean): ExpressionScope {
   const { report, occasion, members, isOpen } = scope
-  const find = (path: readonly string[], span: ExpressionScopeSpan, written: (name: string) => string) => {
+  const find = (path: readonly string[], span: Span, written: (name: string) => string) => {
     for (let depth = within.length; depth > 0; depth--) {
       if (findField(members, [...within.slice(0, depth), ...path]).kind === 'field') return
     }
@@ -176,8 +182,6 @@ function expressionScope(scope: FieldScope, within: readonly string[], allowsCol
     },
   }
 }
-
-type ExpressionScopeSpan = Parameters<ExpressionScope['field']>[1]
 
 /** A literal that the type of its field cannot hold becomes 0 or false. */
 function checkLiteral({ name, type, source }: FieldNode, report: Report): void {

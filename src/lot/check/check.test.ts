@@ -68,6 +68,15 @@ void t.test('a model that is deployed anew is its own next version', async (t) =
   t.same(checkEntity(one, { model: (name) => (name === 'One' ? old : two) }), [])
 })
 
+void t.test('what is wrong with an inherited topic is said of the heir', async (t) => {
+  const base = entitiesOf(
+    'DEFINE MODEL Base COLLAPSED\n    ADD INT "a" WITH TOPIC "limits/+/+"',
+  ) as readonly ModelNode[]
+  const text = 'DEFINE MODEL Child FROM Base WITH TOPIC "out/+"\n    ADD INT "b" WITH TOPIC "in/+" AS TRIGGER'
+  const [found, ...more] = checkEntity(entitiesOf(text)[0], { model: () => base[0] })
+  t.same([found.code, text.slice(found.span.start, found.span.end), more], ['LOT3105', 'Child', []])
+})
+
 void t.test('priorities below 100 are for version 1', async (t) => {
   const [rule] = entitiesOf('DEFINE RULE Low WITH PRIORITY 20 FOR Connect\n    ALLOW')
   t.same(

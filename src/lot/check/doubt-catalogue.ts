@@ -142,7 +142,8 @@ export const DOUBT_CATALOGUE = {
   LOT4104: {
     severity: 'warning',
     title: 'trigger without an output',
-    explanation: 'The model is triggered, but has no topic to publish on.',
+    explanation:
+      'The model is triggered, but has no topic to publish on. For a parent whose children have one that is as it should be.',
     wrong: 'DEFINE MODEL Clean COLLAPSED\n    ADD DOUBLE "t" WITH TOPIC "raw" AS TRIGGER',
     right: 'DEFINE MODEL Clean COLLAPSED WITH TOPIC "clean"\n    ADD DOUBLE "t" WITH TOPIC "raw" AS TRIGGER',
   },

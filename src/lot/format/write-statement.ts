@@ -1,7 +1,7 @@
 /** Statements as lines. */
 import { unreachable } from '../../base/errors.js'
 import type { Span } from '../source.js'
-import type { Argument, Expression, Name, Statement } from '../tree.js'
+import type { Argument, Name, Statement } from '../tree.js'
 import { flat, joined, type List, listOf, nameText, type Piece, piecesOf } from './pieces.js'
 import { COLUMNS_MAX, INDENT, type Sheet } from './sheet.js'
 
@@ -180,8 +180,4 @@ function writePublishModel(
   for (const [index, { span, value }] of assignments.entries()) {
     sheet.add(level + 1, rows[index], { start: span.start, end: value.span.end }, 'item')
   }
-}
-
-export function valueLine(sheet: Sheet, level: number, before: string, value: Expression, span: Span): void {
-  sheet.add(level, [before, ...piecesOf(value)], span, 'item')
 }
