@@ -17,6 +17,6 @@ t.test('a wrong import is found', async (t) => {
   const wrong = wrongImports(folder).map(({ file, reason }) => `${file}: ${reason}`)
   t.same(wrong.sort(), [
     'src/base/ring.ts: src/base may not import from src/broker',
-    'src/broker/session.ts: only src/actors/thread-pool.ts imports piscina',
+    'src/broker/session.ts: only src/actors/piscina-library.ts imports piscina',
   ])
 })

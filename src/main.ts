@@ -9,6 +9,7 @@ import { makeFolder } from './base/folder.js'
 import type { Logger } from './base/log.js'
 import { systemReason } from './base/system-error.js'
 import type { BrokerConfig, Listener } from './config/schema.js'
+import { LotControl } from './lot-control.js'
 import { ReasonCode } from './mqtt/reason-codes.js'
 
 /** Time for clients to take their DISCONNECT and close. */
@@ -58,16 +59,23 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     connections,
     clock: clock.memory,
     log,
-    onShardRestart: () => sysTopics.forget(),
+    onShardRestart: () => {
+      sysTopics.forget()
+      lot.shardsRestarted()
+    },
+    onLotRestart: () => lot.lotRestarted(),
+    onLotEvent: (event) => lot.handle(event),
     workers: {
       shard: new URL('../workers/shard.js', import.meta.url),
       connection: new URL('../workers/connection.js', import.meta.url),
       storage: new URL('../workers/storage.js', import.meta.url),
+      lot: new URL('../workers/lot.js', import.meta.url),
     },
   })
+  const lot: LotControl = new LotControl({ config, supervisor, clock, log, updateStatistics: () => sysTopics.forget() })
   let ports: readonly number[]
   try {
-    ports = await supervisor.start()
+    ports = await supervisor.start(() => lot.restore())
   } catch (cause) {
     await supervisor.destroy()
     throw cause
@@ -80,6 +88,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     () => supervisor.quarantine,
   )
   sysTopics.start()
+  await Promise.race([lot.loadProject(), supervisor.failed])
 
   const settled = async (): Promise<void> => {
     // what one thread has done may be work for another: done when a whole round finds nothing
@@ -90,6 +99,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
   }
   const stopNow = async (): Promise<void> => {
     sysTopics.stop()
+    await lot.stopNow()
     await supervisor.destroy()
   }
   return {
@@ -100,6 +110,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     async stop() {
       supervisor.expectEnd()
       sysTopics.stop()
+      await lot.stop()
       const closing = supervisor.connections.map(({ api }) => api.shutDown(SHUTDOWN_GRACE_MS))
       const telling = supervisor.shards.map(({ api }) => api.shutDown(ReasonCode.SERVER_SHUTTING_DOWN))
       await Promise.allSettled([...closing, ...telling])

@@ -6,6 +6,8 @@ import { createPortLogger } from '../src/base/log-port.js'
 import { Reactor } from '../src/base/reactor.js'
 import { type RecordHandler, RingConsumer, RingProducer } from '../src/base/ring.js'
 import { serve } from '../src/base/rpc.js'
+import { lotThreadLost, receiveFromLot, retainedValues } from '../src/broker/lot-flow.js'
+import { LotLink } from '../src/broker/lot-link.js'
 import type { Message } from '../src/broker/message.js'
 import { Outlet } from '../src/broker/outlet.js'
 import { welcomePeer } from '../src/broker/peer-recovery.js'
@@ -38,15 +40,19 @@ export default async function run(task: ShardTask): Promise<void> {
     log,
     outlets: task.connections.map((pair) => new RingProducer(pair.toConnection)),
     peers: task.peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
+    lot: new RingProducer(task.lot.toLot),
   })
   const connectionBells = task.connectionDoorbells.map((memory) => new Doorbell(memory))
   const storeBell = task.storage && new Doorbell(task.storage.doorbell)
+  const lotBell = new Doorbell(task.lotDoorbell)
   const shardBells = task.shardDoorbells.map((memory) => new Doorbell(memory))
   const inbound = task.connections.map((pair) => new RingConsumer(pair.toShard))
   const handlers: RecordHandler[] = inbound.map((_, thread) => (bytes, ints, at) => {
     receiveFromConnection(shard, thread, bytes, ints, at)
   })
   const peers = task.peersIn.map((memory) => (memory === undefined ? undefined : new RingConsumer(memory)))
+  let fromLot = new RingConsumer(task.lot.toShard)
+  const handleLot: RecordHandler = (bytes, ints, at) => receiveFromLot(shard, bytes, ints, at)
   const fromPeer: RecordHandler = (bytes, ints, at) => receiveFromPeer(shard, bytes, ints, at)
 
   const flush = (): boolean => {
@@ -56,6 +62,8 @@ export default async function run(task: ShardTask): Promise<void> {
       if (store.ring.publish()) storeBell.ring()
       congested = store.ring.isCongested
     }
+    if (shard.lot.ring.publish()) lotBell.ring()
+    congested ||= shard.lot.ring.isCongested
     shard.outlets.forEach((outlet, thread) => {
       if (outlet.ring.publish()) connectionBells[thread].ring()
       congested ||= outlet.ring.isCongested
@@ -75,6 +83,9 @@ export default async function run(task: ShardTask): Promise<void> {
     if (store !== undefined) taken += runFlushed(shard, store.journal)
     const congested = flush()
     if (congested) return taken
+    taken += fromLot.drain(handleLot, TURN_BYTES_MAX)
+    if (shard.toPump.length > 0) pumpAll(shard)
+    if (flush()) return taken
     for (let thread = 0; thread < inbound.length; thread++) {
       taken += inbound[thread].drain(handlers[thread], TURN_BYTES_MAX)
       if (flush()) return taken
@@ -83,6 +94,7 @@ export default async function run(task: ShardTask): Promise<void> {
   }
   const reactor = new Reactor(task.doorbell, work, flush, () => {
     if (store?.journal.hasFlushed) return true
+    if (!fromLot.isEmpty) return true
     return inbound.some((ring) => !ring.isEmpty) || peers.some((ring) => ring !== undefined && !ring.isEmpty)
   })
   const onTick = (): void => {
@@ -106,6 +118,13 @@ export default async function run(task: ShardTask): Promise<void> {
     settle: () => reactor.settle(),
     publish(messages) {
       publishInternal(shard, messages)
+      reactor.poke()
+    },
+    retainedValues: (filter, after, limit) => retainedValues(shard, filter, after, limit),
+    replaceLot(link) {
+      lotThreadLost(shard)
+      shard.lot = new LotLink(task.index, new RingProducer(link.toLot))
+      fromLot = new RingConsumer(link.toShard)
       reactor.poke()
     },
     replaceConnectionThread(index, rings) {

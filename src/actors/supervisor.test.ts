@@ -24,9 +24,12 @@ interface Watched {
   /** The threads of each kind, in no particular order. */
   readonly shards: Worker[]
   readonly connections: Worker[]
+  readonly lot: Worker
+  /** undefined where nothing is stored. */
+  readonly storage: Worker | undefined
 }
 
-async function start(t: Test, shards: number, connections: number): Promise<Watched> {
+async function start(t: Test, shards: number, connections: number, level: 'off' | 'sync' = 'off'): Promise<Watched> {
   const lines: string[] = []
   let heard: () => void = () => {}
   const log = createSinkLogger({ level: 'info', areas: {} }, ({ message }) => {
@@ -39,9 +42,9 @@ async function start(t: Test, shards: number, connections: number): Promise<Watc
       { type: 'unix', path: '/nowhere' },
     ],
     threads: { ringBytes: 65_536 },
-    durability: { level: 'off' },
+    durability: { level },
   })
-  const workers = { shard: RECORDER, connection: RECORDER, storage: RECORDER }
+  const workers = { shard: RECORDER, connection: RECORDER, storage: RECORDER, lot: RECORDER }
   const first = made.length
   const supervisor = new Supervisor({ config, shards, connections, clock: new SharedClock().memory, log, workers })
   t.teardown(() => supervisor.destroy())
@@ -57,9 +60,9 @@ async function start(t: Test, shards: number, connections: number): Promise<Watc
       })
     }
   }
-  await until(/: started/, shards + connections)
+  await until(/: started/, shards + connections + (level === 'off' ? 1 : 2))
   await until(/: listen/, connections)
-  // the pool of shards is made first
+  // the pools are made in this order
   const threads = made.slice(first)
   const forget = (): void => {
     lines.length = 0
@@ -71,14 +74,16 @@ async function start(t: Test, shards: number, connections: number): Promise<Watc
     forget,
     until,
     shards: threads.slice(0, shards),
-    connections: threads.slice(shards),
+    connections: threads.slice(shards, shards + connections),
+    lot: threads[shards + connections],
+    storage: threads[shards + connections + 1],
   }
 }
 
 t.test('all threads start, and listen on the same ports', async (t) => {
   const { supervisor, ports, lines } = await start(t, 2, 2)
   t.same(ports, [1_883, 1_883])
-  t.equal(supervisor.threads.length, 4)
+  t.equal(supervisor.threads.length, 5)
   const listening = lines.filter((line) => line.includes('listen')).sort()
   t.same(listening, ['connection 0: listen 0,0', 'connection 1: listen 1883,-1'], 'a Unix socket stays with the first')
 })
@@ -104,6 +109,15 @@ t.test('a shard dies: the other shards are told before its clients may come back
     others.map((other) => `shard ${other}: replacePeer ${index}`),
   )
   t.ok(Math.max(...peers) < Math.min(...sockets), lines.join('; '))
+})
+
+t.test('the LoT thread dies: shards are told', async (t) => {
+  const { lines, forget, until, lot } = await start(t, 2, 1)
+  forget()
+  await lot.terminate()
+  await until(/^shard \d: replaceLot/, 2)
+  await until(/^lot 0: started/, 1)
+  t.match(lines[0], /^the lot thread 0 stopped/)
 })
 
 t.test('a connection thread dies: shards are told, then it listens again', async (t) => {
@@ -132,6 +146,27 @@ t.test('threads that die together are all started anew', async (t) => {
   await until(/^connection 0: listen 1883/, 1)
   for (const { api } of supervisor.threads) t.equal(await api.settle(), false, 'each answers')
   t.equal(failure, '')
+})
+
+t.test('the storage thread dies between two transactions: it is started anew, then the shards', async (t) => {
+  const { supervisor, lines, forget, until, storage } = await start(t, 2, 1, 'sync')
+  forget()
+  await storage?.terminate()
+  await until(/^connection 0: replaceShard/, 2)
+  t.match(lines[0], /^the storage thread 0 stopped/)
+  const started = lines.filter((line) => line.endsWith(': started'))
+  t.same([started[0], ...started.slice(1).sort()], ['storage 0: started', 'shard 0: started', 'shard 1: started'])
+  t.equal(supervisor.wiring.gate.isEntered, false)
+})
+
+t.test('the storage thread dies within a transaction: the broker cannot go on', async (t) => {
+  const { supervisor, lines, forget, storage } = await start(t, 2, 1, 'sync')
+  forget()
+  t.ok(supervisor.wiring.gate.enter(), 'on behalf of the thread')
+  await storage?.terminate()
+  t.match(await supervisor.failed, { code: 'STORE_HELD' })
+  await supervisor.destroy()
+  t.notMatch(lines.join(), /started/)
 })
 
 t.test('a thread that dies again and again is given up', async (t) => {

@@ -1,18 +1,21 @@
 /** Starts the threads of a broker, and starts those anew that die. The broker goes on meanwhile. */
+import { MessageChannel } from 'node:worker_threads'
 import { BrokerError, messageOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { BrokerConfig } from '../config/schema.js'
+import type { LotApi, LotEvent, LotTask } from '../contracts/lot.js'
 import {
   type ConnectionApi,
   type ConnectionTask,
   ELSEWHERE,
-  type RestoredCounts,
   type ShardApi,
   type ShardTask,
   type StorageApi,
   type StorageTask,
   type ThreadApi,
 } from '../contracts/threads.js'
+import { awaitShards } from './shard-reading.js'
+import { hasEnded, tellAll } from './tell-all.js'
 import { type RunningThread, type TaskPorts, ThreadPool } from './thread-pool.js'
 import { Wiring } from './wiring.js'
 
@@ -30,10 +33,13 @@ export interface SupervisorOptions {
   readonly log: Logger
   /** A shard was started anew, and the others know. */
   readonly onShardRestart?: () => void
-  readonly workers: { readonly shard: URL; readonly connection: URL; readonly storage: URL }
+  /** The LoT thread was started anew, and has nothing to run. */
+  readonly onLotRestart?: () => Promise<void>
+  readonly onLotEvent?: (event: LotEvent) => void
+  readonly workers: { readonly shard: URL; readonly connection: URL; readonly storage: URL; readonly lot: URL }
 }
 
-type Kind = 'shard' | 'connection' | 'storage'
+type Kind = 'shard' | 'connection' | 'storage' | 'lot'
 
 export class Supervisor {
   readonly wiring: Wiring
@@ -42,6 +48,8 @@ export class Supervisor {
   readonly #shardPool: ThreadPool<ShardApi>
   readonly #connectionPool: ThreadPool<ConnectionApi>
   readonly #storagePool: ThreadPool<StorageApi> | undefined
+  readonly #lotPool: ThreadPool<LotApi>
+  #lot: RunningThread<LotApi> | undefined
   #storage: RunningThread<StorageApi> | undefined
   #quarantine: string | undefined
   readonly #shards: RunningThread<ShardApi>[] = []
@@ -54,6 +62,8 @@ export class Supervisor {
   /** Restarts happen one after the other, in the order of the deaths. */
   #restarting: Promise<void> = Promise.resolve()
   #isStopping = false
+  /** The storage thread ended within a transaction: it never ends, and neither does a process that waits for it. */
+  #isHeld = false
   #fail: (error: BrokerError) => void = () => {}
 
   constructor(readonly options: SupervisorOptions) {
@@ -62,18 +72,32 @@ export class Supervisor {
     this.wiring = new Wiring(connections, shards, config.threads.ringBytes)
     this.#shardPool = new ThreadPool(workers.shard, shards, log)
     this.#connectionPool = new ThreadPool(workers.connection, connections, log)
+    this.#lotPool = new ThreadPool(workers.lot, 1, log)
     this.#storagePool = isStored(config) ? new ThreadPool(workers.storage, 1, log) : undefined
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
   }
 
-  /** @returns the ports taken, per listener of the configuration */
-  async start(): Promise<readonly number[]> {
+  /**
+   * @param beforeListening what is to be done when all threads work, and before clients are let in
+   * @returns the ports taken, per listener of the configuration
+   */
+  start(beforeListening: () => Promise<void> = async () => {}): Promise<readonly number[]> {
+    const failure = this.failed.then((error) => {
+      throw error
+    })
+    // a thread of which it is not known that it has ended never answers
+    return Promise.race([this.#startAll(beforeListening), failure])
+  }
+
+  async #startAll(beforeListening: () => Promise<void>): Promise<readonly number[]> {
     await this.#startStorage()
     for (let index = 0; index < this.options.shards; index++) this.#startShard(index)
     for (let index = 0; index < this.options.connections; index++) this.#startConnection(index)
-    await this.#awaitShards(this.#shards)
+    this.#startLot()
+    await awaitShards(this.#shards, this.#storage, this.#log)
+    await beforeListening()
     const { listeners } = this.options.config
     this.#ports = await this.#connections[0].api.listen(listeners.map(({ port }) => port))
     for (const thread of this.#connections.slice(1)) await thread.api.listen(this.#portsOfOthers())
@@ -88,6 +112,11 @@ export class Supervisor {
     return this.#connections
   }
 
+  get lot(): RunningThread<LotApi> {
+    if (this.#lot === undefined) throw new Error('the broker has not been started')
+    return this.#lot
+  }
+
   /** Where a damaged store was moved to, and why; undefined if none was. */
   get quarantine(): string | undefined {
     return this.#quarantine
@@ -99,8 +128,8 @@ export class Supervisor {
   }
 
   get threads(): readonly RunningThread<ThreadApi>[] {
-    const storage = this.#storage === undefined ? [] : [this.#storage]
-    return [...this.#connections, ...this.#shards, ...storage] as unknown as RunningThread<ThreadApi>[]
+    const others = [this.#storage, this.#lot].filter((thread) => thread !== undefined)
+    return [...this.#connections, ...this.#shards, ...others] as unknown as RunningThread<ThreadApi>[]
   }
 
   /** No thread is started anew from now on. */
@@ -111,8 +140,11 @@ export class Supervisor {
   async destroy(): Promise<void> {
     this.#isStopping = true
     // a thread that is ended within a transaction never ends
-    if (this.#storage !== undefined && !this.wiring.gate.shut(GATE_MS)) this.#log.error('the disk does not answer')
-    await Promise.all([this.#shardPool.destroy(), this.#connectionPool.destroy(), this.#storagePool?.destroy()])
+    const isIdle = this.#storage === undefined || this.#isHeld || this.wiring.gate.shut(GATE_MS)
+    if (!isIdle) this.#log.error('the disk does not answer')
+    const storagePool = this.#isHeld ? undefined : this.#storagePool
+    const pools = [this.#shardPool, this.#connectionPool, this.#lotPool, storagePool]
+    await Promise.all(pools.map((pool) => pool?.destroy()))
   }
 
   /** A file can be listened on once: Unix sockets stay with the first thread. */
@@ -139,6 +171,10 @@ export class Supervisor {
       }),
     )
     this.#storage = thread
+    const { gate } = wiring
+    void thread.closed.then(() => {
+      if (gate.isEntered) this.#failHeld()
+    })
     const { quarantined } = await thread.api.open()
     this.#watch('storage', 0, thread, () => this.#restartShards())
     if (quarantined === undefined) return
@@ -146,40 +182,10 @@ export class Supervisor {
     this.#quarantine = `${path}: ${reason}`
   }
 
-  /** Waits for the sessions of all shards, and says what came back; their messages follow while the broker works. */
-  async #awaitShards(shards: readonly RunningThread<ShardApi>[]): Promise<void> {
-    const startedMs = performance.now()
-    const counts: RestoredCounts[] = []
-    await tellAll(shards, async ({ api }) => counts.push(await api.ready()))
-    if (counts.length === 0) return
-    const sum = (of: (count: RestoredCounts) => number): number => counts.reduce((total, count) => total + of(count), 0)
-    const [sessions, messages] = [sum(({ sessions }) => sessions), counts[0].messages]
-    const damaged = sum(({ damaged }) => damaged)
-    if (damaged > 0) this.#log.error('entries of the store could not be read and are given up', { entries: damaged })
-    if (sessions > 0 || messages > 0) {
-      const { retained } = counts[0]
-      const ms = Math.round(performance.now() - startedMs)
-      this.#log.info('read from the store; messages follow while the broker works', {
-        sessions,
-        messages,
-        retained,
-        ms,
-      })
-    }
-    this.#awaitMessages(shards, messages, startedMs).catch((cause: unknown) => {
-      // a shard that dies while it reads is started anew, and reads again
-      this.#log.debug('reading the store was interrupted', { reason: messageOf(cause) })
-    })
-  }
-
-  async #awaitMessages(shards: readonly RunningThread<ShardApi>[], messages: number, startedMs: number): Promise<void> {
-    const damaged = await Promise.all(shards.map(({ api }) => api.loaded()))
-    const lost = damaged.reduce((total, count) => total + count, 0)
-    if (lost > 0) this.#log.error('messages of the store could not be read and are given up', { messages: lost })
-    await this.#storage?.api.confirm()
-    if (messages === 0) return
-    const ms = Math.round(performance.now() - startedMs)
-    this.#log.info('all messages are read from the store', { messages, ms })
+  /** Ended within a transaction, a thread keeps what it has locked for as long as this process lives. */
+  #failHeld(): void {
+    this.#isHeld = true
+    this.#fail(new BrokerError('STORE_HELD', {}))
   }
 
   #startShard(index: number): void {
@@ -198,6 +204,8 @@ export class Supervisor {
         peersOut: wiring.peersOutOf(index),
         totals: wiring.totals,
         shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
+        lot: wiring.lotLinks[index],
+        lotDoorbell: wiring.lot.doorbell,
         storage:
           this.#storage === undefined ? undefined : { ...wiring.storeOf(index), doorbell: wiring.storage.doorbell },
       }),
@@ -206,6 +214,38 @@ export class Supervisor {
     this.#watch('shard', index, thread, () => {
       return this.#storage === undefined ? this.#restartShard(index) : this.#restartShards()
     })
+  }
+
+  #startLot(): void {
+    const { wiring } = this
+    const { config, clock, onLotEvent } = this.options
+    const events = new MessageChannel()
+    events.port1.on('message', (event: LotEvent) => onLotEvent?.(event))
+    events.port1.unref() // what it tells keeps nobody alive
+    const thread = this.#lotPool.run(
+      (ports: TaskPorts): LotTask => ({
+        ...ports,
+        ...wiring.lot,
+        index: 0,
+        config,
+        clock,
+        totals: wiring.totals,
+        events: events.port2,
+        shards: wiring.lotLinks,
+        shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
+      }),
+      [events.port2],
+    )
+    this.#lot = thread
+    this.#watch('lot', 0, thread, () => this.#restartLot())
+  }
+
+  async #restartLot(): Promise<void> {
+    this.wiring.renewLot()
+    this.#startLot()
+    await tellAll(this.#shards, ({ api }, shard) => api.replaceLot(this.wiring.lotLinks[shard]))
+    this.#log.warn('LoT thread started anew; messages that waited for Actions and Models are lost')
+    await this.options.onLotRestart?.()
   }
 
   #startConnection(index: number): void {
@@ -230,7 +270,7 @@ export class Supervisor {
 
   #watch(kind: Kind, index: number, thread: { readonly ended: Promise<void> }, restart: () => Promise<void>): void {
     const died = (reason: string): void => {
-      if (this.#isStopping || this.#replaced.has(thread)) return
+      if (this.#isStopping || this.#isHeld || this.#replaced.has(thread)) return
       const lost = new BrokerError('THREAD_LOST', { kind, index, reason })
       this.#log.error(lost.message, { kind, index })
       if (!this.#mayRestart(kind, index)) return
@@ -273,15 +313,18 @@ export class Supervisor {
     await Promise.allSettled(old.map(({ ended }) => ended))
     this.wiring.renewShards()
     if (this.#storage !== undefined && (await hasEnded(this.#storage))) {
-      // what it has locked in the middle of a transaction stays locked for as long as this process lives
-      if (!this.wiring.gate.shut(GATE_MS)) throw new Error('it was lost in the middle of a transaction')
+      if (this.wiring.gate.isEntered) {
+        this.#failHeld()
+        return
+      }
       this.#replaced.add(this.#storage)
       this.wiring.renewStorage()
       await this.#startStorage()
     } else await this.#storage?.api.replaceShards(this.wiring.stores.map(({ ring }) => ring))
     for (const index of old.keys()) this.#startShard(index)
-    await this.#awaitShards(this.#shards)
+    await awaitShards(this.#shards, this.#storage, this.#log)
     this.#log.warn('all shards are started anew; sessions that outlive their connection are back from the store')
+    for (const index of old.keys()) await this.#linkLot(index)
     for (const index of old.keys()) await this.#connectShard(index)
     this.options.onShardRestart?.()
   }
@@ -291,6 +334,7 @@ export class Supervisor {
     this.#startShard(index)
     this.#log.warn('shard started anew; the sessions it held are lost, because there is no store', { index })
     await this.#introduceShard(index)
+    await this.#linkLot(index)
     await this.#connectShard(index)
     this.options.onShardRestart?.()
   }
@@ -304,6 +348,11 @@ export class Supervisor {
       const [incoming, outgoing] = [outOf[other], into[other]]
       if (incoming !== undefined && outgoing !== undefined) await api.replacePeer(index, incoming, outgoing)
     })
+  }
+
+  /** Before any client is back: LoT gets what it publishes. */
+  async #linkLot(index: number): Promise<void> {
+    await tellAll([this.lot], ({ api }) => api.replaceShard(index, this.wiring.lotLinks[index]))
   }
 
   /** Tells the connection threads, which close the network connections of its sessions. */
@@ -323,31 +372,8 @@ export class Supervisor {
   }
 }
 
-/** Calls threads side by side. One that dies meanwhile is not missed: it is started anew with what it would be told. */
-async function tellAll<Api extends object>(
-  threads: readonly RunningThread<Api>[],
-  call: (thread: RunningThread<Api>, index: number) => Promise<unknown>,
-): Promise<void> {
-  const calls = threads.map(async (thread, index) => {
-    try {
-      await call(thread, index)
-    } catch (cause) {
-      if (!(await hasEnded(thread))) throw cause
-    }
-  })
-  await Promise.all(calls)
-}
-
 /** Whether anything is kept on disk. */
 export function isStored(config: BrokerConfig): boolean {
   const { level, topics } = config.durability
   return level !== 'off' || topics.some((rule) => rule.level !== 'off')
-}
-
-function hasEnded({ ended }: { readonly ended: Promise<void> }): Promise<boolean> {
-  const known = ended.then(
-    () => true,
-    () => true,
-  )
-  return Promise.race([known, new Promise<boolean>((resolve) => setImmediate(resolve, false))])
 }

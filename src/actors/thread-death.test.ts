@@ -38,6 +38,7 @@ async function start(t: Test): Promise<Broker> {
     shard: new URL('../../workers/shard.js', import.meta.url),
     connection: new URL('../../workers/connection.js', import.meta.url),
     storage: new URL('../../workers/storage.js', import.meta.url),
+    lot: new URL('../../workers/lot.js', import.meta.url),
   }
   const clock = new SharedClock().memory
   const first = made.length

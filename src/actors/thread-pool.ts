@@ -1,8 +1,8 @@
-/** Long-lived tasks, one a thread, over piscina: the only importer. */
+/** Long-lived tasks, one a thread, over piscina. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
-import { Piscina } from 'piscina'
 import type { Logger, LogRecord } from '../base/log.js'
 import { connect, type Remote } from '../base/rpc.js'
+import { Piscina } from './piscina-library.js'
 
 /** A thread that runs, and how to talk to it. */
 export interface RunningThread<Api extends object> {

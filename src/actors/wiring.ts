@@ -3,6 +3,7 @@ import { createDoorbellMemory } from '../base/doorbell.js'
 import { createRingMemory } from '../base/ring.js'
 import { WriteGate } from '../base/write-gate.js'
 import { Counter, createCountersMemory, GAUGES, openCounters } from '../contracts/counters.js'
+import type { LotLink } from '../contracts/lot.js'
 import { createFlushWords } from '../contracts/store-records.js'
 import type { RingPair, StoreLink } from '../contracts/threads.js'
 
@@ -15,6 +16,7 @@ export class Wiring {
   readonly connections: readonly Seat[]
   readonly shards: readonly Seat[]
   readonly storage: Seat
+  readonly lot: Seat
   /** Of the storage thread. */
   gate = new WriteGate()
   /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
@@ -25,6 +27,8 @@ export class Wiring {
   readonly #peers: (SharedArrayBuffer | undefined)[][]
   /** By shard. */
   readonly #stores: StoreLink[]
+  /** By shard. */
+  readonly #lots: LotLink[]
 
   constructor(
     connections: number,
@@ -36,6 +40,8 @@ export class Wiring {
     this.connections = seats(connections)
     this.shards = seats(shards)
     this.storage = seats(1)[0]
+    this.lot = seats(1)[0]
+    this.#lots = this.shards.map(() => this.#newLotLink())
     this.#stores = this.shards.map(() => ({ ring: this.#newRing(), words: createFlushWords() }))
     this.#pairs = this.connections.map(() => this.shards.map(() => this.#newPair()))
     this.#peers = this.shards.map((_, from) => this.shards.map((_, to) => (from === to ? undefined : this.#newRing())))
@@ -63,6 +69,11 @@ export class Wiring {
     return this.#stores[shard]
   }
 
+  /** By shard. */
+  get lotLinks(): readonly LotLink[] {
+    return this.#lots
+  }
+
   get stores(): readonly StoreLink[] {
     return this.#stores
   }
@@ -76,6 +87,7 @@ export class Wiring {
       this.#peers[other][shard] = this.#newRing()
     }
     this.#stores[shard] = { ...this.#stores[shard], ring: this.#newRing() }
+    this.#lots[shard] = this.#newLotLink()
     const seat = this.shards[shard]
     Atomics.sub(new Int32Array(this.totals), 1, openCounters(seat.counters)[Counter.sessions])
     resetSeat(seat)
@@ -93,11 +105,21 @@ export class Wiring {
     for (const shard of this.shards.keys()) this.#stores[shard] = { ring: this.#newRing(), words: createFlushWords() }
   }
 
+  /** The LoT thread died. */
+  renewLot(): void {
+    resetSeat(this.lot)
+    for (const shard of this.shards.keys()) this.#lots[shard] = this.#newLotLink()
+  }
+
   renewConnection(thread: number): void {
     this.#pairs[thread] = this.shards.map(() => this.#newPair())
     const seat = this.connections[thread]
     Atomics.sub(new Int32Array(this.totals), 0, openCounters(seat.counters)[Counter.socketsOpen])
     resetSeat(seat)
+  }
+
+  #newLotLink(): LotLink {
+    return { toLot: this.#newRing(), toShard: this.#newRing() }
   }
 
   #newPair(): RingPair {

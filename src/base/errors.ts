@@ -67,6 +67,11 @@ export const CATALOGUE = {
     text: 'the data folder {path} is in use by process {pid}',
     remedy: 'stop that broker, or choose another folder with --data',
   },
+  STORE_HELD: {
+    reasonCode: 0x88,
+    text: 'the storage thread ended within a transaction: nobody can write to the store while this process lives',
+    remedy: 'start the broker again: what was acknowledged is in the store; look at the errors logged before this one',
+  },
   STORE_TOO_NEW: {
     reasonCode: 0x80,
     text: 'the store in {path} has version {version}, and this program knows versions up to {known}',
@@ -98,6 +103,7 @@ export const CATALOGUE = {
     remedy: 'check that certificate and key are PEM and belong together',
   },
   CONFIG_INVALID: { reasonCode: 0x80, text: '{problem}' },
+  PROJECT_REFUSED: { reasonCode: 0x83, text: '{problem}' },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof CATALOGUE

@@ -17,6 +17,11 @@ export class WriteGate {
     return Atomics.compareExchange(this.#state, 0, OPEN, ENTERED) === OPEN
   }
 
+  /** Whether a transaction runs. Of a thread that has ended: whether it ended within one. */
+  get isEntered(): boolean {
+    return Atomics.load(this.#state, 0) === ENTERED
+  }
+
   leave(): void {
     Atomics.compareExchange(this.#state, 0, ENTERED, OPEN)
     Atomics.notify(this.#state, 0)

@@ -33,12 +33,13 @@ export function receiveConnect(shard: ShardState, thread: number, slot: number, 
       refuse(shard, thread, slot, request)
       session.will = undefined
       session.expirySeconds = 0
-      detach(shard, session)
+      detach(shard, session, 'QuotaExceeded')
       return
     }
     session.isAccepted = true
     const connack = encodeConnack(answer(shard, session, request, old !== undefined), request.version)
     shard.outlets[thread].send(OutboundKind.ACCEPT, slot, connack)
+    shard.lot.sessionConnected(session, request.cleanStart)
     if (old === undefined) return
     resumeInflight(shard, session)
     pumpAll(shard)

@@ -92,6 +92,11 @@ export class Peers {
   /** A shard was started anew: what it was asked will not be answered by it. */
   replace(shard: number, ring: RingProducer): void {
     this.#rings[shard] = ring
+    this.lose(shard)
+  }
+
+  /** Nothing of what this shard was asked will be answered by it. */
+  lose(shard: number): void {
     for (const number of [...this.#questions.keys()]) this.answer(number, shard, NO_ANSWER)
   }
 

@@ -78,8 +78,13 @@ function refusal(
   entry: TopicEntry,
 ): ReasonCode | undefined {
   if (entry.isReserved) {
-    shard.drop('droppedNotAuthorized', session, 'message dropped: clients may not publish to $SYS')
-    return ReasonCode.NOT_AUTHORIZED
+    const problem = commandProblem(shard, session, entry)
+    if (problem !== undefined) {
+      shard.drop('droppedNotAuthorized', session, `message dropped: ${problem}`)
+      return ReasonCode.NOT_AUTHORIZED
+    }
+    fields.retain = false // what is done once must not be done again for whoever comes later
+    return undefined
   }
   if (shard.storage.isFull && fields.qos > 0 && needsStore(session, fields, entry)) {
     // before anybody gets it: who sends it again must not send it twice to those who need no store
@@ -95,6 +100,20 @@ function refusal(
     return ReasonCode.QUOTA_EXCEEDED
   }
   return undefined
+}
+
+/** @returns why this session may not write to a topic below `$SYS`; undefined if it may */
+function commandProblem(shard: ShardState, session: Session, entry: TopicEntry): string | undefined {
+  if (!entry.isCommand) return 'clients may not publish to $SYS'
+  const { from } = shard.config.commands
+  if (from === 'none') return 'commands are switched off (commands.from)'
+  if (from === 'local' && !isLocal(session.address)) return 'commands are for clients on this machine (commands.from)'
+  return undefined
+}
+
+/** A connection that does not leave this machine; addresses of Unix sockets are paths. */
+function isLocal(address: string): boolean {
+  return address === '::1' || address.startsWith('/') || /^(::ffff:)?127\./.test(address)
 }
 
 /** Whether anything of a QoS 1 or 2 message may have to be kept on disk. */

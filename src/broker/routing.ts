@@ -1,6 +1,7 @@
 /** Where a message goes: the sessions of this shard, shared groups, other shards, the retained messages. */
 import { SHARDS_MAX } from '../contracts/store-records.js'
 import { deliverToMember, deliverToSubscribers } from './delivery.js'
+import { LOT_THREAD } from './lot-link.js'
 import type { PublishFields } from './message.js'
 import { ForwardFlag, type ForwardHead } from './peers.js'
 import { PendingPublish } from './pending-publish.js'
@@ -13,6 +14,7 @@ import type { TopicEntry } from './topic-table.js'
 /**
  * Routes the message in `fields`. Who took it is counted in `shard.accepted` and `shard.refused`.
  * @param publisher undefined for what the broker publishes itself
+ * @param isWatched the LoT thread gets it
  * @returns the other shards that have to answer before the message may be acknowledged, as the number to be answered
  *   and the pending publish they answer to; undefined when nothing is awaited
  */
@@ -21,6 +23,7 @@ export function route(
   fields: PublishFields,
   entry: TopicEntry,
   publisher: Session | undefined,
+  isWatched: boolean = entry.isWatched,
 ): PendingPublish | undefined {
   if (fields.qos === 0 && !fields.retain) {
     // nothing of it is kept
@@ -28,15 +31,16 @@ export function route(
     shard.refused = 0
     shard.mustFlush = false
     if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
-    if (entry.groups.length > 0 || entry.remotes.length > 0) routeFurther(shard, fields, entry, publisher, 0)
+    if (isWatched) shard.lot.forward(fields, publisher, 0)
+    if (entry.groups.length > 0 || entry.remotes.length > 0) routeFurther(shard, fields, entry, publisher, 0, false)
     return undefined
   }
   begin(shard, entry, fields.qos === 2 && publisher?.isLogged === true)
   const stamp = fields.retain ? keepRetained(shard, fields, entry.name) : 0
   if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
   let pending: PendingPublish | undefined
-  if (entry.groups.length > 0 || entry.remotes.length > 0 || fields.retain) {
-    pending = routeFurther(shard, fields, entry, publisher, stamp)
+  if (entry.groups.length > 0 || entry.remotes.length > 0 || fields.retain || isWatched) {
+    pending = routeFurther(shard, fields, entry, publisher, stamp, isWatched)
   }
   sealMessage(shard, fields, publisher, pending?.together)
   if (pending !== undefined) pending.records += shard.records
@@ -85,6 +89,7 @@ function routeFurther(
   entry: TopicEntry,
   publisher: Session | undefined,
   stamp: number,
+  isWatched: boolean,
 ): PendingPublish | undefined {
   const publisherHash = publisher?.clientHash ?? 0
   const groupsOf = new Map<number, number[]>()
@@ -96,6 +101,7 @@ function routeFurther(
   }
   const targets = new Set([...entry.remotes, ...groupsOf.keys()])
   if (fields.retain) for (const other of shard.peers.others) targets.add(other)
+  if (isWatched) targets.add(LOT_THREAD)
   if (targets.size === 0) return undefined
   let number = 0
   let pending: PendingPublish | undefined
@@ -118,12 +124,26 @@ function routeFurther(
     if (isTogether) waiting.together = togetherNumber(number, shard.index)
   }
   for (const target of targets) {
+    if (target === LOT_THREAD) {
+      shard.lot.forward(fields, publisher, number)
+      continue
+    }
     const ordinary = entry.remotes.includes(target) ? ForwardFlag.DELIVER : 0
     const isTogether = pending !== undefined && pending.together > 0
     const flags = ordinary | (fields.retain ? ForwardFlag.RETAIN : 0) | (isTogether ? ForwardFlag.TOGETHER : 0)
     shard.peers.forward(target, fields, { number, flags, groups: groupsOf.get(target) ?? [], stamp, publisherHash })
   }
   return pending
+}
+
+/** Keeps the message in `fields` for later subscribers; nobody gets it now. */
+export function retainOnly(shard: ShardState, fields: PublishFields, entry: TopicEntry): void {
+  begin(shard, entry, false)
+  const stamp = keepRetained(shard, fields, entry.name)
+  const head = { number: 0, flags: ForwardFlag.RETAIN, groups: [], stamp, publisherHash: 0 }
+  for (const other of shard.peers.others) shard.peers.forward(other, fields, head)
+  sealMessage(shard, fields, undefined)
+  releaseWhenFlushed(shard, fields)
 }
 
 /** Picks who of a shared group gets the message. @returns another shard where its turn has come; otherwise undefined */

@@ -4,6 +4,7 @@ import { encodeDisconnect } from '../mqtt/control-codec.js'
 import { NEVER_EXPIRES } from '../mqtt/packets.js'
 import { deliverToMember, dequeue, enqueue } from './delivery.js'
 import type { Delivery } from './delivery-queue.js'
+import { closeReason, disconnectReason } from './disconnect-reason.js'
 import { InflightState } from './inflight.js'
 import { announcePresence } from './interest.js'
 import { forget, releaseWhenFlushed, sealMessage, storeSession } from './persistence.js'
@@ -25,11 +26,15 @@ export function closeConnection(
       ? encodeDisconnect(reasonCode, reason, session.maximumPacketBytes)
       : undefined
   shard.outlets[session.thread].send(OutboundKind.CLOSE, session.slot, disconnect)
-  detach(shard, session)
+  detach(shard, session, disconnectReason(reasonCode))
 }
 
-/** The session has no network connection any more. What it had sent stays for the next one, if there will be one. */
-export function detach(shard: ShardState, session: Session): void {
+/**
+ * The session has no network connection any more. What it had sent stays for the next one, if there will be one.
+ * @param reason as DISCONNECTREASON tells it
+ */
+export function detach(shard: ShardState, session: Session, reason: string): void {
+  if (session.isAccepted) shard.lot.sessionDisconnected(session, reason)
   shard.attached[session.thread][session.slot] = undefined
   session.thread = -1
   session.isAccepted = false
@@ -67,7 +72,7 @@ export function expireSession(shard: ShardState, session: Session, sinceMs: numb
 /** The connection thread has reported the end of a connection. */
 export function connectionClosed(shard: ShardState, session: Session, cause: CloseCause): void {
   if (cause === CloseCause.DISCONNECTED && !session.publishesWillAfterDisconnect) disarmWill(shard, session)
-  detach(shard, session)
+  detach(shard, session, closeReason(session, cause))
 }
 
 /** Removes the session and all it had [MQTT-4.1.0-2]. A will that still waits for its delay is published now. */
@@ -189,5 +194,5 @@ export function closeAll(shard: ShardState, reasonCode: number, reasonString: st
 
 /** A connection thread died, and its sockets with it. */
 export function connectionThreadLost(shard: ShardState, thread: number): void {
-  for (const session of shard.attached[thread]) if (session !== undefined) detach(shard, session)
+  for (const session of shard.attached[thread]) if (session !== undefined) detach(shard, session, 'ConnectionLost')
 }

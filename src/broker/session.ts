@@ -1,5 +1,6 @@
 /** The state that outlives a network connection (§4.1), and what is known of the connection while there is one. */
 import type { Timer } from '../actors/timers.js'
+import { encodeText } from '../base/bytes.js'
 import type { WillRequest } from '../contracts/records.js'
 import { NEVER_EXPIRES, type ProtocolVersion, type Qos } from '../mqtt/packets.js'
 import { DeliveryQueue } from './delivery-queue.js'
@@ -73,10 +74,18 @@ export class Session {
   missed = 0
   nextOrder = 1
 
+  #clientIdBytes: Uint8Array | undefined
+
   constructor(
     readonly clientId: string,
     readonly clientHash: number,
   ) {}
+
+  /** UTF-8 of the client identifier, made when it is first needed. */
+  get clientIdBytes(): Uint8Array {
+    this.#clientIdBytes ??= encodeText(this.clientId)
+    return this.#clientIdBytes
+  }
 
   get isConnected(): boolean {
     return this.thread >= 0

@@ -9,6 +9,7 @@ import { Counter, type CounterName, type Counters } from '../contracts/counters.
 import type { RetainedStore, ShardStorage } from '../contracts/storage.js'
 import type { HeldDelivery } from './delivery.js'
 import { FilterTree } from './filter-tree.js'
+import { LotLink } from './lot-link.js'
 import { type Message, MessageMemory, PublishFields } from './message.js'
 import { Outlet } from './outlet.js'
 import { Peers } from './peers.js'
@@ -32,6 +33,8 @@ export interface ShardResources {
   readonly outlets: readonly RingProducer[]
   /** Towards each other shard; undefined at the own place. */
   readonly peers: readonly (RingProducer | undefined)[]
+  /** Towards the LoT thread. */
+  readonly lot: RingProducer
 }
 
 /** Added to `refused` when the store had no room: then the publisher is told, whoever else has taken the message. */
@@ -55,6 +58,7 @@ export class ShardState {
   readonly timers = new Timers()
   readonly outlets: Outlet[]
   readonly peers: Peers
+  lot: LotLink
   readonly memory = new MessageMemory()
   /** The message being routed. */
   readonly fields = new PublishFields()
@@ -91,6 +95,7 @@ export class ShardState {
     this.outlets = resources.outlets.map((ring) => new Outlet(ring))
     this.attached = resources.outlets.map(() => [])
     this.peers = new Peers(resources.index, resources.peers)
+    this.lot = new LotLink(resources.index, resources.lot)
     this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax, resources.config.durability)
     this.storage = resources.storage
     this.nowMs = resources.clock.now()

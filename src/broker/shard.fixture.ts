@@ -12,6 +12,8 @@ import { COUNTER_NAMES, Counter, type CounterName, createCountersMemory, openCou
 import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
 import type { ShardStorage } from '../contracts/storage.js'
 import { type ClientOptions, TestClient } from './client.fixture.js'
+import { TestLot } from './lot.fixture.js'
+import { receiveFromLot } from './lot-flow.js'
 import type { Message } from './message.js'
 import { welcomePeer } from './peer-recovery.js'
 import { connectionThreadLost } from './session-end.js'
@@ -43,6 +45,7 @@ class Seat {
   readonly toShard: RingProducer[]
   readonly fromConnections: RingConsumer[]
   readonly toConnections: RingConsumer[]
+  readonly lot = new TestLot()
   /** By number of the other shard. */
   readonly fromPeers: (RingConsumer | undefined)[] = []
 
@@ -65,6 +68,7 @@ class Seat {
       log,
       outlets: pairs.map(({ toConnection }) => new RingProducer(toConnection)),
       peers: peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
+      lot: this.lot.outgoing,
     })
   }
 
@@ -72,6 +76,7 @@ class Seat {
     for (const { ring } of this.state.outlets) ring.publish()
     for (const ring of this.state.peers.rings) ring?.publish()
     for (const ring of this.toShard) ring.publish()
+    this.state.lot.ring.publish()
   }
 }
 
@@ -138,6 +143,11 @@ export class ShardFixture {
     return this.#seats[index].state
   }
 
+  /** The LoT thread, as this shard sees it. */
+  lot(shard = 0): TestLot {
+    return this.#seats[shard].lot
+  }
+
   /** Sum over all shards. */
   count(name: CounterName): number {
     return this.#seats.reduce((sum, { state }) => sum + state.counters[Counter[name]], 0)
@@ -175,6 +185,7 @@ export class ShardFixture {
           if (taken > 0) worked = true
         }
       }
+      for (const { lot } of this.#seats) if (lot.work()) worked = true
       if (this.store?.work()) worked = true
       for (const { state } of this.#seats) {
         for (const outlet of state.outlets) outlet.flushAcks()
@@ -241,6 +252,7 @@ export class ShardFixture {
       if (ring === undefined || this.#held.has(`${from} ${state.index}`)) continue
       taken += ring.drain((bytes, ints, at) => receiveFromPeer(state, bytes, ints, at), RING_BYTES)
     }
+    taken += seat.lot.incoming.drain((bytes, ints, at) => receiveFromLot(state, bytes, ints, at), RING_BYTES)
     for (const [thread, ring] of seat.fromConnections.entries()) {
       const handle = (bytes: Uint8Array, ints: Int32Array, at: number): void =>
         receiveFromConnection(state, thread, bytes, ints, at)

@@ -57,6 +57,7 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     }
     codes.push(request.qos)
     unknown++
+    shard.lot.subscribed(session, request.filter, request.qos)
     subscribe(shard, session, request, packet.subscriptionIdentifier ?? 0, known)
   }
   if (session.isLogged) {

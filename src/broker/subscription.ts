@@ -62,12 +62,14 @@ export class Audience {
   readonly groups = new Map<string, SharedGroup>()
   /** Other shards with ordinary subscribers. */
   readonly remotes = new Set<number>()
+  /** The LoT thread wants these messages. */
+  isWatched = false
   version = 0
   /** How often other shards are being told of a first subscriber and have not all answered. */
   announcing = 0
   constructor(readonly filter: string) {}
 
   get isEmpty(): boolean {
-    return this.subscribers.size === 0 && this.groups.size === 0 && this.remotes.size === 0
+    return this.subscribers.size === 0 && this.groups.size === 0 && this.remotes.size === 0 && !this.isWatched
   }
 }

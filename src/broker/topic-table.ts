@@ -12,6 +12,9 @@ import type { Session } from './session.js'
 import type { SharedGroup } from './shared-group.js'
 import { type Audience, type Subscription, sumOf } from './subscription.js'
 
+/** What clients may write below `$SYS`. */
+const COMMAND_FILTERS = ['$SYS/Coreflux/Command', '$SYS/Coreflux/Config/New', '$SYS/Coreflux/Routes/+/Events/+']
+
 export class TopicEntry {
   /** Audiences of all filters that match. */
   readonly audiences: Audience[] = []
@@ -20,10 +23,14 @@ export class TopicEntry {
   groups: readonly SharedGroup[] = []
   /** Other shards with ordinary subscribers. */
   remotes: readonly number[] = []
+  /** The LoT thread wants these messages. */
+  isWatched = false
   /** Sum of the versions of `audiences` when the lists above were made; -1 when they must be made anew. */
   versions = -1
   /** `$SYS`: for what the broker says, not for clients. */
   readonly isReserved: boolean
+  /** Below `$SYS`, and yet for clients to write: to the broker, and to nobody else. */
+  readonly isCommand: boolean
   /** What is promised for messages to this topic. */
   readonly durability: DurabilityLevel
   next: TopicEntry | undefined = undefined
@@ -36,6 +43,7 @@ export class TopicEntry {
     config: BrokerConfig['durability'],
   ) {
     this.isReserved = name === '$SYS' || name.startsWith('$SYS/')
+    this.isCommand = this.isReserved && COMMAND_FILTERS.some((filter) => filterMatches(filter, name))
     const rule = config.topics.find(({ filter }) => filterMatches(filter, name))
     this.durability = this.isReserved ? 'off' : (rule?.level ?? config.level)
   }
@@ -134,6 +142,9 @@ export class TopicTable {
 }
 
 function refresh(entry: TopicEntry, versions: number): void {
+  entry.versions = versions
+  entry.isWatched = entry.audiences.some((audience) => audience.isWatched)
+  if (entry.isCommand) return // may hold secrets: whatever clients subscribe to
   const bySession = new Map<Session, Subscription[]>()
   const groups: SharedGroup[] = []
   const remotes = new Set<number>()
@@ -149,5 +160,4 @@ function refresh(entry: TopicEntry, versions: number): void {
   entry.receivers = [...bySession.values()].map(sumOf)
   entry.groups = groups
   entry.remotes = [...remotes]
-  entry.versions = versions
 }

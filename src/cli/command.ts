@@ -27,8 +27,8 @@ export interface CommandDefinition {
   /** One word, or a group's name and one. */
   readonly name: string
   readonly summary: string
-  /** What must follow the name; asked for as `text(name)`. */
-  readonly argument?: { readonly name: string; readonly doc: string }
+  /** What must follow the name, or may; asked for as `text(name)`, many as `texts(name)`. */
+  readonly argument?: { readonly name: string; readonly doc: string; readonly count?: 'optional' | 'many' }
   readonly options: readonly OptionDefinition[]
   readonly examples: readonly string[]
   /** Whether `-h` is an option of the command's own; help is then `--help` only. */

@@ -18,6 +18,11 @@ export const CONFIG_OPTIONS: readonly OptionDefinition[] = [
   { flags: '--data <folder>', kind: 'text', doc: 'folder for everything kept on disk' },
   { flags: '--shards <number>', kind: 'text', doc: 'threads that own sessions, or auto' },
   {
+    flags: '--project <project>',
+    kind: 'text',
+    doc: 'project to load: a folder, a zip file, the name of one that was added, or a Git address',
+  },
+  {
     flags: '--set <key=value>',
     kind: 'text',
     repeatable: true,
@@ -35,6 +40,7 @@ export function loadFromOptions(values: OptionValues, context: CommandContext): 
       wsPort: values.text('wsPort'),
       data: values.text('data'),
       shards: values.text('shards'),
+      project: values.text('project'),
       set: values.texts('set'),
     },
     environment: context.environment,

@@ -42,6 +42,23 @@ t.test('a broker that can not go on is stopped, and says why', async (t) => {
   t.same(calls, ['stopNow'])
 })
 
+t.test('a broker that can not end either is not waited for', async (t) => {
+  const held = new BrokerError('STORE_HELD', {})
+  const failed = Promise.resolve(held)
+  const first = fakeBroker(NEVER, failed)
+  await t.rejects(runUntilStopped(first.broker, { first: NEVER, second: NEVER }, silentLogger), held)
+  t.same(first.calls, [])
+  let fail: (error: BrokerError) => void = () => {}
+  const later = new Promise<BrokerError>((resolve) => {
+    fail = resolve
+  })
+  const { broker, calls } = fakeBroker(NEVER, later)
+  const stopping = runUntilStopped(broker, { first: signal('SIGTERM'), second: NEVER }, silentLogger)
+  while (calls.length === 0) await new Promise((resolve) => setImmediate(resolve))
+  fail(held)
+  await t.rejects(stopping, held, 'while it stops')
+})
+
 t.test('a failure to stop is a failure', async (t) => {
   const { broker } = fakeBroker(Promise.reject(new Error('stuck')))
   await t.rejects(runUntilStopped(broker, { first: signal('SIGTERM'), second: NEVER }, silentLogger), {

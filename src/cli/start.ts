@@ -11,6 +11,10 @@ import type { CommandDefinition } from './command.js'
 import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
 import { CommandError, ExitCode } from './exit.js'
 import { StopSignals } from './stop-signals.js'
+import { awaitPredecessor, endByForce, planSuccession, type Succession } from './successor.js'
+
+/** Of what is only waited for to fail. */
+const NEVER = new Promise<never>(() => {})
 
 export const startCommand: CommandDefinition = {
   name: 'start',
@@ -20,6 +24,7 @@ export const startCommand: CommandDefinition = {
     'merlot start',
     'merlot start --host 0.0.0.0 --port 1884',
     'merlot start --config merlot.yaml --data /var/lib/merlot',
+    'merlot start --project ./plant',
     'merlot start --port 0 --ws-port 0 --set session.queuedMessagesMax=1000',
   ],
   async run(values, context) {
@@ -28,10 +33,17 @@ export const startCommand: CommandDefinition = {
     reportFindings(loaded, checkConfig(loaded.config, Date.now()), log)
     const signals = new StopSignals(process)
     try {
+      await awaitPredecessor(context.environment, log)
       const { startBroker } = await import('../main.js')
       const broker = await startBroker(loaded.config, { log })
       context.stdout.write(`${bannerLines(loaded, broker.listeners, context.environment).join('\n')}\n`)
       return await runUntilStopped(broker, signals, log)
+    } catch (error) {
+      if (!(error instanceof BrokerError && error.code === 'STORE_HELD')) throw error
+      const succession: Succession = signals.isStopping
+        ? { kind: 'none', reason: 'it was told to stop' }
+        : planSuccession(context.environment, process.pid, Date.now())
+      return await endByForce(error, succession, log)
     } finally {
       signals.close()
     }
@@ -49,7 +61,7 @@ function reportFindings(loaded: LoadedConfig, findings: readonly Finding[], log:
 
 /**
  * Waits for the first signal, then for the end of `stop()` or the second signal.
- * @throws BrokerError when the broker can not go on
+ * @throws BrokerError when the broker can not go on; STORE_HELD as soon as it can not end either
  */
 export async function runUntilStopped(
   broker: Pick<RunningBroker, 'failed' | 'stop' | 'stopNow'>,
@@ -58,18 +70,23 @@ export async function runUntilStopped(
 ): Promise<ExitCode> {
   const end = await Promise.race([signals.first, broker.failed])
   if (end instanceof BrokerError) {
-    await broker.stopNow()
+    if (end.code !== 'STORE_HELD') await broker.stopNow()
     throw end
   }
+  const held = broker.failed.then((error) => {
+    if (error.code === 'STORE_HELD') throw error
+    return NEVER
+  })
+  held.catch(() => {}) // whoever waits for it below sees the failure
   log.info('stopping', { signal: end })
   const stopped = broker.stop().then(() => 'stopped' as const)
-  const how = await Promise.race([stopped, signals.second])
+  const how = await Promise.race([held, stopped, signals.second])
   if (how === 'stopped') {
     log.info('stopped')
     return ExitCode.ok
   }
   stopped.catch(() => {}) // stopping in order no longer matters, and may fail for that reason
   log.warn('stopping at once', { signal: how })
-  await broker.stopNow()
+  await Promise.race([held, broker.stopNow()])
   return ExitCode.failed
 }

@@ -1,6 +1,8 @@
 /** SIGINT and SIGTERM as promises: the first asks for a clean stop, the second for one at once. */
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
+/** The first and the second. */
+const SIGNALS_TAKEN = 2
 export type StopSignal = (typeof SIGNALS)[number]
 
 /** Where signals come from: `process`, or an emitter in tests. */
@@ -24,6 +26,11 @@ export class StopSignals {
   readonly #onSignal = (signal: StopSignal): void => {
     this.#resolvers.shift()?.(signal)
     if (this.#resolvers.length === 0) this.close()
+  }
+
+  /** Whether the first has come. */
+  get isStopping(): boolean {
+    return this.#resolvers.length < SIGNALS_TAKEN
   }
 
   close(): void {

@@ -51,6 +51,8 @@ export const CloseCause = {
   DISCONNECTED: 2,
   /** The shard asked for it with CLOSE. */
   CLOSED_BY_SHARD: 3,
+  /** Nothing came for one and a half times the keep alive. */
+  KEEP_ALIVE: 4,
 } as const
 export type CloseCause = (typeof CloseCause)[keyof typeof CloseCause]
 

@@ -1,7 +1,7 @@
 /** The control plane: calls that the main thread makes to the others, and what they are started with. */
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/schema.js'
-import type { DefinitionChange, StoredDefinition } from './lot.js'
+import type { DefinitionChange, LotLink, StoredDefinition } from './lot.js'
 
 /** The memory between one connection thread and one shard. */
 export interface RingPair {
@@ -38,6 +38,8 @@ export interface ShardTask extends ThreadTask {
   readonly peersIn: readonly (SharedArrayBuffer | undefined)[]
   readonly peersOut: readonly (SharedArrayBuffer | undefined)[]
   readonly shardDoorbells: readonly SharedArrayBuffer[]
+  readonly lot: LotLink
+  readonly lotDoorbell: SharedArrayBuffer
   /** undefined where nothing is kept on disk. */
   readonly storage: (StoreLink & { readonly doorbell: SharedArrayBuffer }) | undefined
 }
@@ -88,6 +90,10 @@ export interface ShardApi extends ThreadApi {
   loaded(): Promise<number>
   /** Publishes on behalf of the broker itself, as `$SYS` does. */
   publish(messages: readonly InternalPublish[]): void
+  /** Retained messages whose topics the filter matches, in the order of topics, after this one. At most `limit`. */
+  retainedValues(filter: string, after: string | undefined, limit: number): readonly InternalPublish[]
+  /** The LoT thread was started anew: what it wanted is gone. */
+  replaceLot(link: LotLink): void
   /** A connection thread was started anew: its old connections are gone. */
   replaceConnectionThread(index: number, rings: RingPair): void
   /** Another shard was started anew: its interests are gone, and it does not know ours. */

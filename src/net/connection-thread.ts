@@ -339,7 +339,7 @@ export class ConnectionThread {
       const connack = this.#refusal(connection, error)
       if (connack !== undefined) this.#outbound.packet(connection, connack)
     }
-    this.#close(connection, CloseCause.VIOLATION)
+    this.#close(connection, error.code === 'KEEP_ALIVE_TIMEOUT' ? CloseCause.KEEP_ALIVE : CloseCause.VIOLATION)
     this.flush()
   }
 

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { systemCode } from '../../src/base/system-error.js'
 
 /** How to start a broker on a data folder, and how to tell that it is up. */
 export interface Launcher {
@@ -15,6 +16,12 @@ export interface Launcher {
 const PROGRAM = fileURLToPath(new URL('./mortal-broker.js', import.meta.url))
 const START_MS = 60_000
 const STOP_MS = 30_000
+/** A process that another one has started anew writes this to its log. */
+const SUCCESSOR = /"successor":(\d+)/
+/** One that has begun to end is quick. */
+const END_MS = 5_000
+const STOPPED = /"msg":"stopped"/
+const LOOK_MS = 5
 const TAIL_CHARACTERS = 16_000
 
 /** @param settings `key=value` @param environment beside what is inherited */
@@ -36,6 +43,8 @@ export function ourBroker(
 /** A broker as a process that is started, killed and started again on one data folder. */
 export class BrokerProcess {
   #child: ChildProcess | undefined
+  /** Of the process that `#child` has started in its own place, in the same group and with the same output. */
+  #successor: number | undefined
   #said = ''
   /** Where it listens; undefined while it is down. */
   url: string | undefined
@@ -47,7 +56,7 @@ export class BrokerProcess {
   ) {}
 
   get pid(): number {
-    return this.#child?.pid ?? 0
+    return this.#successor ?? this.#child?.pid ?? 0
   }
 
   /** The last 16,000 characters that this start has written. */
@@ -66,10 +75,11 @@ export class BrokerProcess {
       env: { ...process.env, ...environment },
     })
     this.#child = child
-    const killWithUs = (): void => void child.kill('SIGKILL')
+    this.#successor = undefined
+    const killWithUs = (): void => killGroup(child, 'SIGKILL')
     process.once('exit', killWithUs)
+    child.once('close', () => process.off('exit', killWithUs))
     child.once('exit', () => {
-      process.off('exit', killWithUs)
       if (this.#child === child) this.url = undefined
     })
     // Somebody writes to a broker that was killed meanwhile.
@@ -102,8 +112,33 @@ export class BrokerProcess {
     })
   }
 
+  /**
+   * Sends an order on which the broker ends and leaves its place to a process that it starts: that one is meant from then
+   * on, and takes no orders.
+   * @returns where that one listens; undefined when the broker goes on itself @throws Error when none is up within 60 s
+   */
+  async orderSuccession(line: string): Promise<string | undefined> {
+    this.#said = ''
+    this.order(line)
+    const child = this.#child
+    if (child === undefined || !(await until(() => hasEnded(child), END_MS))) return undefined
+    let url: string | undefined
+    const isUp = (): boolean => {
+      url = this.launcher.listening.exec(this.#said)?.[1]
+      return url !== undefined
+    }
+    await until(() => isUp() || isSilent(child), START_MS)
+    const successor = SUCCESSOR.exec(this.#said)?.[1]
+    if (url === undefined || successor === undefined) {
+      throw new Error(`no process took the place of the broker\n${this.#said}`.trimEnd())
+    }
+    this.#successor = Number(successor)
+    this.url = url
+    return url
+  }
+
   signal(name: NodeJS.Signals): void {
-    this.#child?.kill(name)
+    if (this.#child !== undefined) killGroup(this.#child, name)
   }
 
   /** Ends it with SIGKILL and waits until it is gone. */
@@ -120,19 +155,22 @@ export class BrokerProcess {
     const child = this.#child
     this.url = undefined
     if (child?.pid === undefined) return 'was never started'
-    if (child.exitCode === null && child.signalCode === null) {
+    if (this.isRunning) {
       const ended = once(child, 'close')
-      child.kill(signal)
-      const timeout = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+      killGroup(child, signal)
+      const timeout = setTimeout(() => killGroup(child, 'SIGKILL'), STOP_MS)
       await ended
       clearTimeout(timeout)
     }
-    return child.signalCode ?? `status ${child.exitCode}`
+    if (this.#successor === undefined) return child.signalCode ?? `status ${child.exitCode}`
+    // nobody asks for the status of a process whose parent is gone, but its last words are known
+    return STOPPED.test(this.#said) ? 'status 0' : 'no word'
   }
 
   get isRunning(): boolean {
     const child = this.#child
-    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null
+    if (child?.pid === undefined) return false
+    return this.#successor === undefined ? !hasEnded(child) : !isSilent(child)
   }
 
   /** Sends a line to its standard input, where it takes orders to kill its own threads. */
@@ -148,4 +186,29 @@ export class BrokerProcess {
       return undefined
     }
   }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null
+}
+
+/** Whether all who could write to its output have ended. */
+function isSilent(child: ChildProcess): boolean {
+  return child.stdout?.closed ?? true
+}
+
+function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
+  if (child.pid === undefined) return
+  try {
+    if (process.platform === 'win32') child.kill(signal)
+    else process.kill(-child.pid, signal)
+  } catch (error) {
+    if (systemCode(error) !== 'ESRCH') throw error
+  }
+}
+
+async function until(condition: () => boolean, limitMs: number): Promise<boolean> {
+  const endMs = performance.now() + limitMs
+  while (!condition() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+  return condition()
 }

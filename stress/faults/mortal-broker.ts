@@ -1,6 +1,6 @@
 /**
  * The program `merlot` in a process that ends its own threads when its standard input says so: `kill shard 0`,
- * `kill connection 0`, `kill storage 0`, `pause storage MILLISECONDS`.
+ * `kill connection 0`, `kill storage 0`, `pause storage MILLISECONDS`; `strike storage 0` ends it within a transaction.
  */
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,9 +12,11 @@ import type { StorageTask } from '../../src/contracts/threads.js'
 /** By the name of the file that their threads run. */
 const pools = new Map<string, Piscina>()
 
-/** A thread ended within a transaction of LMDB takes the process with it: ours ends between two. */
+/** A thread ended within a transaction of LMDB takes the process with it: `kill` ends ours between two. */
 let gate = new WriteGate()
 const GATE_MS = 10_000
+/** Under load transactions follow each other closely. */
+const TRANSACTION_MS = 2_000
 
 const { run } = Piscina.prototype
 Piscina.prototype.run = function (...task: Parameters<typeof run>) {
@@ -30,10 +32,17 @@ createInterface({ input: process.stdin }).on('line', (line) => {
     pauseSyncs(Number(argument))
     return
   }
-  if (kind === 'storage' && !gate.shut(GATE_MS)) process.kill(process.pid, 'SIGKILL')
+  if (order === 'strike') awaitTransaction()
+  else if (kind === 'storage' && !gate.shut(GATE_MS)) process.kill(process.pid, 'SIGKILL')
   const threads = pools.get(kind)?.threads ?? []
   void threads[Number(argument) % threads.length]?.terminate()
 })
+
+/** Blocks this thread, so that no other is quicker than what follows. */
+function awaitTransaction(): void {
+  const endMs = performance.now() + TRANSACTION_MS
+  while (!gate.isEntered && performance.now() < endMs);
+}
 
 /** Under power-cut.c a sync waits while this file is there, and with it the thread that writes the store. */
 function pauseSyncs(ms: number): void {

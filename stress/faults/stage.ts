@@ -86,6 +86,17 @@ export class Stage implements Scene, Site, Excuse {
     if (ending !== 'status 0') this.violations.add('end', `told to stop, the broker ended with ${ending}`)
   }
 
+  async succeed(order: string): Promise<boolean> {
+    const before = performance.now()
+    const url = await this.broker.orderSuccession(order)
+    if (url === undefined) return false
+    this.#startedMs = before
+    this.starts.push({ listeningMs: performance.now() - before, connackMs: undefined })
+    this.dialer = new Dialer(parseTarget(url))
+    this.onBrokerChanged()
+    return true
+  }
+
   onWelcome(): void {
     const last = this.starts.at(-1)
     if (last !== undefined && last.connackMs === undefined) last.connackMs = performance.now() - this.#startedMs

@@ -36,6 +36,7 @@ async function start(t: Test, prefix: string): Promise<Threads> {
       shard: new URL('../../workers/shard.js', import.meta.url),
       connection: new URL('./mortal-connection.fixture.js', import.meta.url),
       storage: new URL('../../workers/storage.js', import.meta.url),
+      lot: new URL('../../workers/lot.js', import.meta.url),
     },
   })
   t.teardown(() => supervisor.destroy())

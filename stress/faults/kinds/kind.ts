@@ -27,6 +27,11 @@ export interface Scene {
   stop(): Promise<void>
   /** Starts the broker and tells the clients. @throws Error when it does not come up */
   start(): Promise<void>
+  /**
+   * Sends an order on which the broker is to end and to leave its place to a process that it starts; tells the clients.
+   * @returns whether it has ended @throws Error when nobody took its place
+   */
+  succeed(order: string): Promise<boolean>
   /** While `work` runs, and a little longer, publishes may be refused or stay without answer. */
   excuse(work: () => Promise<void>): Promise<void>
   /** Whether a client that is new gets in and is told a retained value or that there is none. */

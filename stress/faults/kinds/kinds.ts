@@ -5,6 +5,7 @@ import { orderlyRestart } from './orderly-restart.js'
 import { pause } from './pause.js'
 import { powerCut } from './power-cut.js'
 import { processKill } from './process-kill.js'
+import { successor } from './successor.js'
 import { connectionKill, shardKill, storageFault } from './thread-kill.js'
 import { tornStore } from './torn-store.js'
 
@@ -14,6 +15,7 @@ export const KINDS: Readonly<Record<KindName, FaultKind>> = {
   shard: shardKill,
   connection: connectionKill,
   storage: storageFault,
+  successor,
   pause,
   full: fullDisk,
   torn: tornStore,

@@ -1,0 +1,2 @@
+/** The only importer of piscina. */
+export { move, Piscina, transferableSymbol, valueSymbol } from 'piscina'

@@ -1,0 +1,89 @@
+/** What the LoT thread asks of a shard: topics it wants, messages it publishes. */
+import { decodeText } from '../base/bytes.js'
+import { FromLotKind, ONLY_RETAIN } from '../contracts/lot.js'
+import { KIND } from '../contracts/records.js'
+import type { InternalPublish } from '../contracts/threads.js'
+import { audienceOf, tidy } from './interest.js'
+import { LOT_THREAD } from './lot-link.js'
+import { createMessage } from './message.js'
+import { retainedIsFull, retainOnly, route } from './routing.js'
+import type { ShardState } from './shard-state.js'
+
+const NO_PROPERTIES = new Uint8Array(0)
+
+/** A record from the LoT thread. */
+export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
+  const i = at >> 2
+  switch (ints[i + KIND]) {
+    case FromLotKind.PUBLISH: {
+      const flags = ints[i + 3]
+      const topic = decodeText(bytes, at + 24, ints[i + 4])
+      const start = at + 24 + ints[i + 4]
+      publish(shard, flags, topic, bytes.slice(start, start + ints[i + 5]))
+      return
+    }
+    case FromLotKind.TAKEN:
+      shard.peers.answer(ints[i + 3], LOT_THREAD, { accepted: ints[i + 4], refused: 1 - ints[i + 4], records: 0 })
+      return
+    case FromLotKind.WANT:
+      want(shard, decodeText(bytes, at + 24, ints[i + 5]), ints[i + 4] === 1)
+      shard.lot.confirm(ints[i + 3])
+      return
+    case FromLotKind.HOOKS:
+      shard.lot.hooks = ints[i + 3]
+  }
+}
+
+function publish(shard: ShardState, flags: number, topic: string, payload: Uint8Array): void {
+  const { fields } = shard
+  const qos = (flags & 3) as 0 | 1 | 2
+  const parts = { topic, payload, properties: NO_PROPERTIES, qos, retain: (flags & 4) !== 0 }
+  fields.readMessage(createMessage({ ...parts, expiresAtMs: Number.POSITIVE_INFINITY }), shard.nowMs)
+  const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
+  if (retainedIsFull(shard, fields, entry)) {
+    shard.count('droppedRetainedFull')
+    shard.clientLog.log('warn', 'lot retained', 'message of LoT not retained: no room for more retained messages', {
+      topic,
+    })
+    fields.retain = false
+  }
+  if ((flags & ONLY_RETAIN) === 0) route(shard, fields, entry, undefined, false)
+  else if (fields.retain) retainOnly(shard, fields, entry)
+}
+
+function want(shard: ShardState, filter: string, isWanted: boolean): void {
+  const audience = audienceOf(shard, filter)
+  audience.isWatched = isWanted
+  audience.version++
+  tidy(shard, audience)
+}
+
+/** The LoT thread is gone: what it wanted is forgotten, and what it was asked is not answered any more. */
+export function lotThreadLost(shard: ShardState): void {
+  shard.lot.hooks = 0
+  for (const audience of shard.filters.values()) {
+    if (!audience.isWatched) continue
+    audience.isWatched = false
+    audience.version++
+    tidy(shard, audience)
+  }
+  shard.peers.lose(LOT_THREAD)
+}
+
+/** Retained messages by topic, a page at a time. */
+export function retainedValues(
+  shard: ShardState,
+  filter: string,
+  after: string | undefined,
+  limit: number,
+): InternalPublish[] {
+  const topics = [...shard.retained.matching(filter)]
+  topics.sort((a, b) => (a.name < b.name ? -1 : 1))
+  const first = after === undefined ? 0 : topics.findIndex(({ name }) => name > after)
+  if (first < 0) return []
+  return topics.slice(first, first + limit).flatMap(({ name, message }) => {
+    if (message === undefined) return []
+    const { bytes, payloadStart, payloadBytes } = message
+    return [{ topic: name, payload: bytes.slice(payloadStart, payloadStart + payloadBytes), retain: true }]
+  })
+}

@@ -1,0 +1,51 @@
+/** What a command is made of. */
+import type { Clock } from '../base/clock.js'
+import type { BrokerConfig } from '../config/schema.js'
+import type { ProjectCommands } from '../projects/project.js'
+import type { Changes } from './changes.js'
+import type { CommandLine } from './command-line.js'
+import type { LotCalls } from './committer.js'
+import type { DeployOptions } from './deploy.js'
+import type { Reply } from './envelope.js'
+import type { Draft, Library } from './library.js'
+import type { PythonLibrary } from './python-library.js'
+import type { RetainedTopics } from './retained-topics.js'
+import type { Traces } from './traces.js'
+
+/** What commands work with. */
+export interface CommandServices {
+  readonly config: BrokerConfig
+  readonly clock: Clock
+  readonly library: Library
+  readonly changes: Changes
+  readonly lot: LotCalls
+  readonly topics: RetainedTopics
+  readonly traces: Traces
+  readonly python: PythonLibrary
+  /** undefined where there are none. */
+  readonly projects: ProjectCommands | undefined
+  readonly deployOptions: DeployOptions
+  /** Why secrets cannot be kept; undefined if they can. */
+  readonly secretsProblem: string | undefined
+  /** Publishes statistics now. */
+  readonly updateStatistics: () => void
+}
+
+interface Named {
+  /** As answers tell it: `AddModel`. Clients send `-addModel` or `--add-model`, in any case. */
+  readonly name: string
+}
+
+/** Changes what is deployed or set: takes effect in the order of the commands. */
+export interface ChangeCommand extends Named {
+  /** Never throws; leaves the draft as it was where it refuses. */
+  change(draft: Draft, line: CommandLine, services: CommandServices): Reply
+}
+
+/** Everything else: begins when all changes before it are in force, and holds nothing up. */
+export interface AnswerCommand extends Named {
+  /** undefined sends no answer. */
+  answer(line: CommandLine, services: CommandServices): Reply | undefined | Promise<Reply | undefined>
+}
+
+export type Command = ChangeCommand | AnswerCommand

@@ -1,0 +1,65 @@
+/** Adding and removing entities of LoT. */
+
+import type { ChangeCommand, CommandServices } from './command.js'
+import { wordsOf } from './command-line.js'
+import { deployBody } from './deploy.js'
+import { type Entry, KIND_TITLES, type LotEntry } from './entry.js'
+import { failure, type Reply, success } from './envelope.js'
+import type { Draft } from './library.js'
+import { isLocked } from './rules.js'
+import { forgetRuns } from './timer-runs.js'
+
+type LotKind = LotEntry['kind']
+
+export const ENTITY_COMMANDS: readonly ChangeCommand[] = [
+  ...commandsOf('model', 'Model'),
+  ...commandsOf('action', 'Action'),
+  ...commandsOf('route', 'Route'),
+  ...commandsOf('rule', 'Rule'),
+  ...commandsOf('panel', 'Panel'),
+  ...commandsOf('panel', 'Visu'),
+  ...commandsOf('theme', 'Theme'),
+]
+
+function commandsOf(kind: LotKind, word: string): ChangeCommand[] {
+  return [
+    { name: `Add${word}`, change: (draft, { rest }, services) => add(draft, kind, rest, services) },
+    { name: `Remove${word}`, change: (draft, { rest }) => removeNamed(draft, kind, wordsOf(rest)) },
+    { name: `RemoveAll${word}s`, change: (draft) => removeAll(draft, kind, `${word.toLowerCase()}s`) },
+  ]
+}
+
+function add(draft: Draft, kind: LotKind, rest: string, { deployOptions }: CommandServices): Reply {
+  const from = draft.touched.length
+  const reply = deployBody(draft, kind, rest, deployOptions)
+  for (const key of draft.touched.slice(from)) {
+    const before = draft.library.entities.get(key)
+    if (kind === 'action' && before?.source !== draft.entities.get(key)?.source)
+      forgetRuns(draft, key.slice('action/'.length))
+  }
+  return reply
+}
+
+function removeNamed(draft: Draft, kind: LotKind, [name]: readonly string[]): Reply {
+  if (name === undefined) return failure(`The name of the ${KIND_TITLES[kind].toLowerCase()} is missing`)
+  const entity = { type: KIND_TITLES[kind], name }
+  if (kind === 'rule' && isLocked(name)) {
+    return failure(`Rule '${name}' belongs to the broker and cannot be removed`, { entity })
+  }
+  return removeEntity(draft, kind, name)
+}
+
+export function removeEntity(draft: Draft, kind: Entry['kind'], name: string): Reply {
+  const entity = { type: KIND_TITLES[kind], name }
+  const warnings = draft.remove(kind, name)
+  if (warnings === undefined) return failure(`${entity.type} '${name}' not found.`, { entity })
+  if (kind === 'action') forgetRuns(draft, name)
+  return success(`${entity.type} '${name}' removed successfully!`, { entity, warnings })
+}
+
+/** Clients look for this text, in small letters. */
+function removeAll(draft: Draft, kind: LotKind, plural: string): Reply {
+  const names = draft.removeAll(kind, (name) => kind !== 'rule' || !isLocked(name))
+  if (kind === 'action') for (const name of names) forgetRuns(draft, name)
+  return success(`removed all ${plural} successfully`, { data: { removed: names.length } })
+}

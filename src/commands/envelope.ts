@@ -1,0 +1,53 @@
+/** Answers to commands (section 10.2), as JSON that old clients find their words in (section 10.3). */
+import { encodeText } from '../base/bytes.js'
+import type { InternalPublish } from '../contracts/threads.js'
+import type { Problem } from './problem.js'
+
+export const OUTPUT_TOPIC = '$SYS/Coreflux/Command/Output'
+
+export interface Reply {
+  readonly success: boolean
+  readonly message: string
+  /** Of commands that add or remove one. */
+  readonly entity?: { readonly type: string; readonly name: string }
+  /** `{}` where left out. */
+  readonly data?: unknown
+  /** Of a failure; the message alone where left out. */
+  readonly errors?: readonly Problem[]
+  readonly warnings?: readonly string[]
+}
+
+export function success(message: string, more: Omit<Reply, 'success' | 'message'> = {}): Reply {
+  return { success: true, message, ...more }
+}
+
+export function failure(message: string, more: Omit<Reply, 'success' | 'message'> = {}): Reply {
+  return { success: false, message, ...more }
+}
+
+/**
+ * @param command in Pascal case; undefined for one that is not known
+ * @param plainText the message alone, for old clients
+ */
+export function encodeReply(
+  command: string | undefined,
+  requestId: string | undefined,
+  reply: Reply,
+  plainText: boolean,
+): InternalPublish {
+  const { message } = reply
+  const text = plainText
+    ? message
+    : JSON.stringify({
+        success: reply.success,
+        command,
+        requestId,
+        message,
+        entityType: reply.entity?.type,
+        entityName: reply.entity?.name,
+        data: reply.data ?? {},
+        errors: reply.success ? undefined : (reply.errors ?? [{ message }]),
+        warnings: reply.warnings ?? [],
+      })
+  return { topic: OUTPUT_TOPIC, payload: encodeText(text), retain: false }
+}

@@ -1,0 +1,74 @@
+/** The registry's side of rules: those that come with the broker, and which a user may add or remove (sections 5.7 to 5.9). */
+import { Source } from '../lot/source.js'
+import { parseProgram } from '../lot/syntax/parse.js'
+import type { RuleNode } from '../lot/tree.js'
+import { BUILT_IN_RULES, SEED_RULES } from './built-in-rules.js'
+import { type Entry, entryKey, KIND_TITLES, type LotEntry, lotEntry } from './entry.js'
+import { failure, type Reply } from './envelope.js'
+import type { Draft, Library } from './library.js'
+
+const SEEDED = 'settings/rulesSeeded'
+const BUILT_IN_NAMES: ReadonlySet<string> = new Set(BUILT_IN_RULES.map(([name]) => name))
+
+export function isLocked(name: string): boolean {
+  return BUILT_IN_NAMES.has(name)
+}
+
+/** Those that nobody can remove; they are not kept, but come with each start. */
+export function setBuiltInRules(library: Library): void {
+  for (const [name, text] of BUILT_IN_RULES) library.entities.set(entryKey('rule', name), knownRule(text))
+}
+
+/** The seeds come with the first start; whoever removes them does not get them back with the next. */
+export function seedOnce(draft: Draft): void {
+  if (draft.notes.has(SEEDED)) return
+  restoreSeeds(draft)
+  draft.notes.set(SEEDED, 'yes')
+}
+
+/** Puts the seeds where they are missing. @returns the names of those that were */
+export function restoreSeeds(draft: Draft): readonly string[] {
+  const restored: string[] = []
+  for (const [name, text] of SEED_RULES) {
+    if (draft.entities.get(entryKey('rule', name))?.source === text) continue
+    draft.deploy(knownRule(text))
+    restored.push(name)
+  }
+  return restored
+}
+
+/** @returns why this rule can not be added; undefined if it can, or is none */
+export function ruleRefusal(draft: Draft, { kind, name }: LotEntry): Reply | undefined {
+  if (kind !== 'rule' || !draft.entities.has(entryKey(kind, name))) return undefined
+  return failure(`A rule with the name '${name}' already exists`, { entity: { type: KIND_TITLES.rule, name } })
+}
+
+export interface RuleSummary {
+  readonly name: string
+  readonly priority: number
+  readonly scope: string
+  readonly topic: string | null
+  readonly locked: boolean
+}
+
+/** By priority, those that decide first before the others. */
+export function ruleSummaries(entries: Iterable<Entry>): readonly RuleSummary[] {
+  const summaries: RuleSummary[] = []
+  for (const entry of entries) {
+    if (entry.kind !== 'rule') continue
+    const { name, priority, scope, topic } = entry.node as RuleNode
+    summaries.push({
+      name: name.text,
+      priority,
+      scope: scope.text,
+      topic: topic?.value ?? null,
+      locked: isLocked(name.text),
+    })
+  }
+  return summaries.sort((one, other) => one.priority - other.priority)
+}
+
+function knownRule(text: string): LotEntry {
+  const { program } = parseProgram(new Source('rule', text), { compat: 'v2' })
+  return lotEntry(text, program.entities[0], [])
+}

@@ -1,0 +1,152 @@
+/** LoT as the main thread sees it: what is deployed and kept, commands, Python, projects, and the LoT thread at work. */
+import { join } from 'node:path'
+import { isStored, type Supervisor } from './actors/supervisor.js'
+import { encodeText } from './base/bytes.js'
+import type { Clock } from './base/clock.js'
+import { messageOf } from './base/errors.js'
+import type { Logger } from './base/log.js'
+import { CommandCentre } from './commands/centre.js'
+import type { BrokerConfig } from './config/schema.js'
+import { Counter, openCounters } from './contracts/counters.js'
+import type { LotEvent } from './contracts/lot.js'
+import type { InternalPublish } from './contracts/threads.js'
+import { Projects } from './projects/projects.js'
+import type { PythonEvent } from './python/python-api.js'
+import { PythonScripts } from './python/scripts.js'
+
+/** Retained messages that are asked of a shard at once. */
+const RETAINED_PAGE = 1_000
+
+export interface LotControlParts {
+  readonly config: BrokerConfig
+  readonly supervisor: Supervisor
+  readonly clock: Clock
+  readonly log: Logger
+  readonly updateStatistics: () => void
+}
+
+export class LotControl {
+  readonly #parts: LotControlParts
+  readonly #log: Logger
+  readonly #python: PythonScripts
+  readonly #centre: CommandCentre
+  #hasStarted = false
+  /** Events that came before the definitions were read. */
+  #early: LotEvent[] = []
+
+  constructor(parts: LotControlParts) {
+    this.#parts = parts
+    const { config, supervisor, clock } = parts
+    const log = parts.log.area('lot')
+    this.#log = log
+    const publish = (messages: readonly InternalPublish[]): Promise<void> => supervisor.shards[0].api.publish(messages)
+    this.#python = new PythonScripts({
+      config,
+      folder: join(config.dataDirectory, 'python'),
+      log,
+      worker: new URL('../workers/python.js', import.meta.url),
+      printed: (event) => this.#own(publish([debugMessage(event)]), 'the output of a script could not be published'),
+    })
+    this.#centre = new CommandCentre({
+      config,
+      log,
+      clock,
+      environment: process.env,
+      lot: {
+        // the thread may be another one by the time of the call
+        install: (definitions) => supervisor.lot.api.install(definitions),
+        remove: (entities) => supervisor.lot.api.remove(entities),
+        setEnvironment: (changes) => supervisor.lot.api.setEnvironment(changes),
+        runAction: (name, request) => supervisor.lot.api.runAction(name, request),
+        trace: (action, untilMs) => supervisor.lot.api.trace(action, untilMs),
+        state: (entity) => supervisor.lot.api.state(entity),
+      },
+      store: isStored(config)
+        ? {
+            saveDefinitions: async (changes) => supervisor.storage?.api.saveDefinitions(changes),
+            definitions: async () => (await supervisor.storage?.api.definitions()) ?? [],
+          }
+        : undefined,
+      publish,
+      python: this.#python,
+      projects: (task) => new Projects(task),
+      connections: () => {
+        const seats = supervisor.wiring.connections
+        return seats.reduce((sum, { counters }) => sum + openCounters(counters)[Counter.socketsOpen], 0)
+      },
+      updateStatistics: parts.updateStatistics,
+    })
+  }
+
+  /** Puts to work what is kept: before clients are let in. @throws BrokerError when the store cannot be read */
+  async restore(): Promise<void> {
+    await this.#centre.start()
+    this.#hasStarted = true
+    const early = this.#early
+    this.#early = []
+    for (const event of early) this.#centre.handle(event)
+  }
+
+  /** Loads the project, which may come from far away: while clients are served. */
+  loadProject(): Promise<void> {
+    return this.#centre.startProjects()
+  }
+
+  /** What the LoT thread tells. */
+  handle(event: LotEvent): void {
+    switch (event.kind) {
+      case 'runner':
+        this.#python.attach(event.port)
+        return
+      case 'needValues':
+        this.#own(this.#giveValues(event.number, event.filters), 'retained messages could not be read for GET TOPIC')
+        return
+      default:
+        if (this.#hasStarted) this.#centre.handle(event)
+        else this.#early.push(event)
+    }
+  }
+
+  /** All shards were started anew: they have no retained message of the broker's own. */
+  shardsRestarted(): void {
+    this.#own(this.#centre.forget(), 'the topics of LoT could not be published again')
+  }
+
+  /** The LoT thread was started anew, and has nothing to run. */
+  lotRestarted(): Promise<void> {
+    return this.#centre.reinstall()
+  }
+
+  async stop(): Promise<void> {
+    await this.#centre.stop()
+    await this.#python.stop()
+  }
+
+  /** Ends Python, whatever it does. */
+  async stopNow(): Promise<void> {
+    await this.#python.stop()
+  }
+
+  async #giveValues(number: number, filters: readonly string[]): Promise<void> {
+    const { supervisor } = this.#parts
+    for (const filter of filters) {
+      for (let after: string | undefined; ; ) {
+        const page = await supervisor.shards[0].api.retainedValues(filter, after, RETAINED_PAGE)
+        if (page.length > 0) await supervisor.lot.api.giveValues(0, page)
+        if (page.length < RETAINED_PAGE) break
+        after = page[page.length - 1].topic
+      }
+    }
+    await supervisor.lot.api.giveValues(number, [])
+  }
+
+  /** For work that nobody waits for. */
+  #own(work: Promise<unknown>, failure: string): void {
+    work.catch((cause: unknown) => this.#log.warn(failure, { reason: messageOf(cause) }))
+  }
+}
+
+function debugMessage({ script, text, dropped }: PythonEvent): InternalPublish {
+  const note = dropped === 0 ? '' : `(output of ${dropped} calls before this one was too much and is left out)\n`
+  return { topic: `$SYS/Coreflux/Python/${script}/debug`, payload: encodeText(note + text), retain: false }
+}

@@ -1,0 +1,144 @@
+import t from 'tap'
+import { LotHostFixture } from './lot-host.fixture.js'
+
+const shared = new LotHostFixture()
+t.teardown(() => shared.close())
+
+t.test('topics with the captures of an instance are its own, topics without them are shared', async (t) => {
+  const lot = await shared.reset()
+  await lot.install(`DEFINE MODEL Oven COLLAPSED WITH TOPIC "clean/+"
+    ADD DOUBLE "temp" WITH TOPIC "raw/+/temp" AS TRIGGER
+    ADD DOUBLE "power" WITH TOPIC "raw/+/power"
+    ADD STRING "shift" WITH TOPIC "plant/shift"
+`)
+  lot.send('plant/shift', 'early')
+  await lot.settle() // each shard has an order of its own
+  lot.send('raw/a/power', '5')
+  lot.send('raw/b/power', '7')
+  await lot.settle()
+  lot.send('raw/a/temp', '100')
+  lot.send('raw/b/temp', '200')
+  await lot.settle()
+  t.same(lot.texts().sort(), [
+    'clean/a={"temp":100,"power":5,"shift":"early"}',
+    'clean/b={"temp":200,"power":7,"shift":"early"}',
+  ])
+})
+
+t.test('a shared trigger reaches every instance that there is', async (t) => {
+  const lot = await shared.reset()
+  await lot.install(`DEFINE MODEL Line COLLAPSED WITH TOPIC "line/+"
+    ADD INT "count" WITH TOPIC "raw/+" AS TRIGGER
+    ADD STRING "shift" WITH TOPIC "shift" AS TRIGGER
+`)
+  lot.send('raw/a', '1')
+  lot.send('raw/b', '2')
+  await lot.settle()
+  lot.texts()
+  lot.send('shift', 'late')
+  await lot.settle()
+  t.same(lot.texts().sort(), ['line/a={"count":1,"shift":"late"}', 'line/b={"count":2,"shift":"late"}'])
+})
+
+t.test('a reception model takes objects apart, also those that an action publishes', async (t) => {
+  const lot = await shared.reset()
+  await lot.install(
+    'DEFINE MODEL Received WITH TOPIC "box/+"\n',
+    `DEFINE ACTION Fill
+ON TOPIC "fill" DO
+    PUBLISH TOPIC "box/1" WITH { "n": 1, "o": { "p": "x" } }
+`,
+  )
+  lot.send('fill', '')
+  await lot.settle()
+  t.same(lot.texts().sort(), ['box/1/n=1', 'box/1/o/p=x', 'box/1={"n":1,"o":{"p":"x"}}'])
+})
+
+t.test('PUBLISH MODEL uses the definition of that moment', async (t) => {
+  const lot = await shared.reset()
+  const model = 'DEFINE MODEL Point COLLAPSED\n    ADD INT "x" WITH 0\n'
+  await lot.install(
+    model,
+    `DEFINE ACTION Send
+ON TOPIC "in" DO
+    PUBLISH MODEL Point TO "out" WITH
+        x = PAYLOAD
+`,
+  )
+  lot.send('in', '1')
+  await lot.settle()
+  await lot.install(`${model}    ADD STRING "unit" WITH "mm"\n`)
+  lot.send('in', '2')
+  await lot.settle()
+  t.same(lot.texts(), ['out={"x":1}', 'out={"x":2,"unit":"mm"}'])
+})
+
+t.test('records and events for routes go to the main thread', async (t) => {
+  const lot = await shared.reset()
+  await lot.install(
+    `DEFINE MODEL Stored COLLAPSED WITH TOPIC "stored"
+    ADD INT "n" WITH TOPIC "in" AS TRIGGER
+    STORE IN "Db" WITH TABLE "t"
+`,
+    `DEFINE ACTION Fire
+ON TOPIC "in" DO
+    TRIGGER "Event" TO Route WITH PAYLOAD
+`,
+  )
+  lot.send('in', '5')
+  await lot.settle()
+  t.same(
+    lot.events
+      .filter(({ kind }) => kind === 'record' || kind === 'routeEvent')
+      .sort(({ kind: a }, { kind: b }) => (a < b ? -1 : 1)),
+    [
+      { kind: 'record', route: 'Db', table: 't', record: '{"n":5}' },
+      { kind: 'routeEvent', route: 'Route', target: 'Event', isMapping: false, payload: new Uint8Array([53]) },
+    ],
+  )
+})
+
+t.test('what is deployed anew while it runs goes on with what waits for it', async (t) => {
+  const lot = await shared.reset()
+  const source = (text: string): string => `DEFINE ACTION Busy
+ON TOPIC "in" DO
+    PUBLISH TOPIC "out" WITH PAYLOAD + "${text}"
+`
+  await lot.install(source('a'))
+  for (let n = 0; n < 3_000; n++) lot.write('in', `${n}`)
+  lot.flush()
+  await lot.until(() => lot.published.length > 0)
+  await lot.install(source('b'))
+  await lot.settle()
+  const texts = lot.texts()
+  t.equal(texts.length, 3_000)
+  t.same(
+    texts.map((text) => Number.parseInt(text.slice(4), 10)),
+    Array.from({ length: 3_000 }, (_, n) => n),
+  )
+  await lot.install(source('c').replace('"in"', '"other"'))
+  lot.send('other', 'x')
+  await lot.settle()
+  t.same(lot.texts(), ['out=xc'])
+  await lot.host.remove([{ kind: 'action', name: 'Busy' }])
+  t.equal(lot.host.entityState({ kind: 'action', name: 'Busy' }), undefined)
+  lot.send('other', 'x')
+  await lot.settle()
+  t.same(lot.texts(), [])
+})
+
+t.test('KEEP is not exposed and all values are known where it is configured so', async (t) => {
+  const lot = new LotHostFixture({ config: { keep: { exposeAsRetained: false }, lot: { lastValues: 'all' } } })
+  t.teardown(() => lot.close())
+  await lot.install(`DEFINE ACTION Keep
+ON TOPIC "in" DO
+    KEEP TOPIC "kept" WITH PAYLOAD
+`)
+  t.ok(lot.wanted.has('#'))
+  lot.send('in', 'x')
+  lot.send('elsewhere', 'y')
+  await lot.settle()
+  t.same(lot.texts(), [])
+  t.equal(Buffer.from(lot.host.lastValue('kept') ?? []).toString(), 'x')
+  t.equal(Buffer.from(lot.host.lastValue('elsewhere') ?? []).toString(), 'y')
+})

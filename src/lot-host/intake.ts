@@ -1,0 +1,251 @@
+/** From messages to mailboxes. Nothing here makes text or objects of a message on a topic that is known. */
+import { decodeText } from '../base/bytes.js'
+import { RateLimitedLog } from '../base/log-rate.js'
+import {
+  LOT_CLIENT,
+  LOT_CLIENT_BYTES,
+  LOT_FLAGS,
+  LOT_NUMBER,
+  LOT_PAYLOAD,
+  LOT_PAYLOAD_BYTES,
+  LOT_TOPIC,
+  LOT_TOPIC_BYTES,
+  LOT_TOPIC_HASH,
+  LOT_USER,
+  LOT_USER_BYTES,
+  type SessionEvent,
+} from '../contracts/lot.js'
+import { EventKind } from '../contracts/lot-batch.js'
+import { SLOT } from '../contracts/records.js'
+import { filterMatches } from '../mqtt/topic-filter.js'
+import type { Dispatcher } from './dispatcher.js'
+import type { Entity, HeldAnswer } from './entity.js'
+import type { HostState } from './host-state.js'
+import type { Piece } from './mailbox.js'
+import type { Destination, Topic } from './topics.js'
+
+/** What an event takes besides its bytes, about. */
+const EVENT_OVERHEAD_BYTES = 64
+const NO_BYTES = new Uint8Array(0)
+
+export class Intake {
+  /** Written over for each message. */
+  readonly #topic: Piece = { bytes: NO_BYTES, at: 0, length: 0 }
+  readonly #payload: Piece = { bytes: NO_BYTES, at: 0, length: 0 }
+  readonly #client: Piece = { bytes: NO_BYTES, at: 0, length: 0 }
+  readonly #noClient: Piece = { bytes: NO_BYTES, at: 0, length: 0 }
+  readonly #facts = { kind: EventKind.MESSAGE as number, depth: 0, input: 0, topicHash: 0, number: 0 }
+  readonly #dropLog: RateLimitedLog
+  readonly #messagesMax: number
+  readonly #bytesMax: number
+
+  constructor(
+    readonly state: HostState,
+    readonly dispatcher: Dispatcher,
+    readonly isTraced: (entity: Entity) => boolean,
+  ) {
+    const { mailboxMessagesMax, mailboxBytesMax } = state.config.lot
+    this.#messagesMax = mailboxMessagesMax
+    this.#dropLog = new RateLimitedLog(state.log, () => state.clock.now())
+    this.#bytesMax = mailboxBytesMax
+  }
+
+  /** Hot: every message that a shard sends. */
+  message(bytes: Uint8Array, ints: Int32Array, at: number): void {
+    const i = at >> 2
+    const topicAt = at + ints[i + LOT_TOPIC]
+    const topicBytes = ints[i + LOT_TOPIC_BYTES]
+    const payloadAt = at + ints[i + LOT_PAYLOAD]
+    const payloadBytes = ints[i + LOT_PAYLOAD_BYTES]
+    const hash = ints[i + LOT_TOPIC_HASH]
+    const number = ints[i + LOT_NUMBER]
+    const topic = this.state.topics.find(bytes, topicAt, topicBytes, hash)
+    place(this.#payload, bytes, payloadAt, payloadBytes)
+    place(this.#client, bytes, at + ints[i + LOT_CLIENT], ints[i + LOT_CLIENT_BYTES])
+    if (topic.use !== undefined) {
+      const user = decodeText(bytes, at + ints[i + LOT_USER], ints[i + LOT_USER_BYTES])
+      this.#tell(topic, decodeText(bytes, this.#client.at, this.#client.length), user)
+    }
+    const isCertain = (ints[i + LOT_FLAGS] & 3) > 0
+    const isTaken = this.#deliver(
+      topic,
+      hash,
+      0,
+      isCertain,
+      number === 0 ? undefined : { shard: ints[i + SLOT], number },
+    )
+    if (!isTaken && number !== 0) this.state.shards.answer(ints[i + SLOT], number, false)
+    else if (topic.isRead) this.#keepValue(topic, hash)
+  }
+
+  /**
+   * Hot: what an entity publishes, to the others.
+   * @param depth of the runs that it triggers
+   */
+  own(topic: Topic, hash: number, depth: number, bytes: Uint8Array, payloadAt: number, payloadBytes: number): void {
+    place(this.#payload, bytes, payloadAt, payloadBytes)
+    place(this.#client, bytes, 0, 0)
+    if (topic.use !== undefined) this.#tell(topic, '', '')
+    this.#deliver(topic, hash, depth, false, undefined)
+    if (topic.isRead) this.#keepValue(topic, hash)
+  }
+
+  /** A run that no message makes. @returns whether there was room for it */
+  moment(entity: Entity): boolean {
+    if (entity.isClosed || entity.mailbox.waiting >= this.#messagesMax) return false
+    this.#facts.kind = EventKind.MOMENT
+    this.#set(0, 0, 0)
+    entity.mailbox.append(this.#facts, undefined)
+    this.#facts.kind = EventKind.MESSAGE
+    this.dispatcher.ready(entity)
+    return true
+  }
+
+  session(event: SessionEvent): void {
+    let words: Piece | undefined
+    for (const entity of this.state.entities.values()) {
+      const { session } = entity.plan
+      if (session?.kind !== event.hook) continue
+      if (session.kind === 'subscribe' && !isMeant(session.filter?.value, event.filter)) continue
+      if (!this.#hasRoom(entity, false, 0)) continue
+      words ??= textPiece(JSON.stringify(sessionWords(event)))
+      this.#facts.kind = EventKind.SESSION
+      this.#set(0, 0, 0)
+      entity.mailbox.append(this.#facts, undefined, undefined, undefined, words)
+      this.#facts.kind = EventKind.MESSAGE
+      this.dispatcher.ready(entity)
+    }
+  }
+
+  /** `-runAction`. @param json of a `RunRequest` */
+  request(entity: Entity, number: number, json: string): void {
+    this.#facts.kind = EventKind.REQUEST
+    this.#set(0, 0, 0)
+    this.#facts.number = number
+    entity.mailbox.append(this.#facts, undefined, undefined, undefined, textPiece(json))
+    this.#facts.kind = EventKind.MESSAGE
+    this.#facts.number = 0
+    this.dispatcher.ready(entity)
+  }
+
+  /** Publishers that waited for room in this mailbox are answered if there is some. */
+  release(entity: Entity): void {
+    if (entity.held.length === 0 || entity.mailbox.waiting >= this.#messagesMax) return
+    for (const answer of entity.held.splice(0)) {
+      if (--answer.waiting === 0) this.state.shards.answer(answer.shard, answer.number, true)
+    }
+  }
+
+  /** @returns false if there was no room, and the publisher shall be told so */
+  #deliver(
+    topic: Topic,
+    hash: number,
+    depth: number,
+    isCertain: boolean,
+    asked: { readonly shard: number; readonly number: number } | undefined,
+  ): boolean {
+    const size = topic.bytes.length + this.#payload.length + EVENT_OVERHEAD_BYTES
+    if (asked !== undefined && this.state.total.bytes + size * topic.destinations.length > this.#bytesMax) {
+      for (const { entity } of topic.destinations) this.#drop(entity)
+      return false
+    }
+    place(this.#topic, topic.bytes, 0, topic.bytes.length)
+    let held: HeldAnswer | undefined
+    for (const destination of topic.destinations) {
+      const { entity } = destination
+      if (!this.#hasRoom(entity, isCertain, size)) continue
+      if (entity.plan.isOnChange) {
+        const { bytes, at, length } = this.#payload
+        if (!entity.isChange(topic.text, bytes, at, length)) continue
+      }
+      this.#append(destination, hash, depth)
+      this.dispatcher.ready(entity)
+      if (asked === undefined || entity.mailbox.waiting <= this.#messagesMax) continue
+      held ??= { ...asked, waiting: 0 }
+      held.waiting++
+      entity.held.push(held)
+    }
+    if (asked !== undefined && held === undefined) this.state.shards.answer(asked.shard, asked.number, true)
+    return true
+  }
+
+  #append({ entity, input, instance }: Destination, hash: number, depth: number): void {
+    const client = this.isTraced(entity) ? this.#client : this.#noClient
+    this.#set(depth, input, hash)
+    if (instance !== undefined || entity.ref.kind === 'action') {
+      entity.mailbox.append(this.#facts, instance, this.#topic, this.#payload, client)
+      return
+    }
+    for (const one of entity.instances.values()) {
+      entity.mailbox.append(this.#facts, one, this.#topic, this.#payload, client)
+    }
+  }
+
+  #set(depth: number, input: number, hash: number): void {
+    this.#facts.depth = depth
+    this.#facts.input = input
+    this.#facts.topicHash = hash
+  }
+
+  /** @param isCertain whether its publisher waits until there is room, instead of losing it */
+  #hasRoom(entity: Entity, isCertain: boolean, size: number): boolean {
+    if (entity.isClosed) return false
+    const isFull = !isCertain && entity.mailbox.waiting >= this.#messagesMax
+    if (!isFull && this.state.total.bytes + size <= this.#bytesMax) return true
+    this.#drop(entity)
+    return false
+  }
+
+  #drop(entity: Entity): void {
+    entity.dropped++
+    this.state.count('lotDropped', 1)
+    const { kind, name } = entity.ref
+    this.#dropLog.log('warn', name, 'a message for LoT was dropped: too many wait', { kind, name })
+  }
+
+  #keepValue(topic: Topic, hash: number): void {
+    const { bytes, at, length } = this.#payload
+    this.state.values.set(topic.bytes, 0, topic.bytes.length, hash, bytes, undefined, at, length)
+  }
+
+  /** What the broker itself takes. */
+  #tell(topic: Topic, clientId: string, user: string): void {
+    const { bytes, at, length } = this.#payload
+    if (topic.use === 'command') {
+      this.state.tell({ kind: 'command', text: decodeText(bytes, at, length), clientId, user })
+    } else {
+      const payload = new Uint8Array(length)
+      payload.set(bytes.subarray(at, at + length))
+      this.state.tell({ kind: 'write', topic: topic.text, payload, clientId, user })
+    }
+  }
+}
+
+function place(piece: Piece, bytes: Uint8Array, at: number, length: number): void {
+  piece.bytes = bytes
+  piece.at = at
+  piece.length = length
+}
+
+function textPiece(text: string): Piece {
+  const bytes = Buffer.from(text)
+  return { bytes, at: 0, length: bytes.length }
+}
+
+/** @param wanted filter of ON SUBSCRIBE; undefined for all @param filter that was subscribed */
+export function isMeant(wanted: string | undefined, filter: string | undefined): boolean {
+  return wanted === undefined || wanted === filter || (filter !== undefined && filterMatches(wanted, filter))
+}
+
+/** What the session words of section 3.3 stand for. */
+export function sessionWords(event: SessionEvent): Record<string, string> {
+  return {
+    CLIENTID: event.clientId,
+    USER: event.user,
+    ENDPOINT: event.endpoint,
+    ...(event.cleanSession === undefined ? {} : { CLEANSESSION: String(event.cleanSession) }),
+    ...(event.reason === undefined ? {} : { DISCONNECTREASON: event.reason }),
+    ...(event.filter === undefined ? {} : { SUBSCRIBETOPIC: event.filter }),
+    ...(event.qos === undefined ? {} : { SUBSCRIBEQOS: String(event.qos) }),
+  }
+}

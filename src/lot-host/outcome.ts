@@ -1,0 +1,117 @@
+/** What came out of a batch takes effect: messages go out, values are kept, the main thread is told. */
+import { type EnvironmentChange, ONLY_RETAIN } from '../contracts/lot.js'
+import {
+  EFFECT_DEPTH,
+  EFFECT_FLAGS,
+  EFFECT_HEADER_BYTES,
+  EFFECT_KIND,
+  EFFECT_PAYLOAD_BYTES,
+  EFFECT_TOPIC_BYTES,
+  EFFECT_TOPIC_HASH,
+  EffectKind,
+  type RunnerResult,
+} from '../contracts/lot-batch.js'
+import type { Effect } from '../lot/program.js'
+import type { Entity } from './entity.js'
+import type { HostState } from './host-state.js'
+import type { Intake } from './intake.js'
+
+const RETAIN = 4
+
+export class Outcome {
+  constructor(
+    readonly state: HostState,
+    readonly intake: Intake,
+  ) {}
+
+  /** Applies effects in order. */
+  apply(entity: Entity, { effects, effectsBytes }: RunnerResult): void {
+    const ints = new Int32Array(effects)
+    const bytes = new Uint8Array(effects)
+    const shard = this.state.shardOf(entity.ref)
+    const changes: EnvironmentChange[] = []
+    let tooDeep = 0
+    for (let at = 0; at < effectsBytes; at += ints[at >> 2]) {
+      const i = at >> 2
+      const flags = ints[i + EFFECT_FLAGS]
+      const topicBytes = ints[i + EFFECT_TOPIC_BYTES]
+      const payloadBytes = ints[i + EFFECT_PAYLOAD_BYTES]
+      const topicAt = at + EFFECT_HEADER_BYTES
+      const payloadAt = topicAt + topicBytes
+      const hash = ints[i + EFFECT_TOPIC_HASH]
+      switch (ints[i + EFFECT_KIND]) {
+        case EffectKind.PUBLISH: {
+          this.state.shards.publish(shard, flags, bytes, ints, topicAt, topicBytes, payloadBytes)
+          const topic = this.state.topics.find(bytes, topicAt, topicBytes, hash)
+          if (topic.destinations.length === 0 && !topic.isRead && topic.use === undefined) break
+          const depth = ints[i + EFFECT_DEPTH] + 1
+          if (depth < this.state.config.lot.chainDepthMax) {
+            this.intake.own(topic, hash, depth, bytes, payloadAt, payloadBytes)
+          } else if (topic.destinations.length > 0) tooDeep++
+          break
+        }
+        case EffectKind.KEEP:
+          this.state.values.set(bytes, topicAt, topicBytes, hash, bytes, undefined, payloadAt, payloadBytes)
+          this.#expose(shard, bytes, ints, topicAt, topicBytes, payloadBytes)
+          break
+        case EffectKind.CLEAR:
+          this.state.values.delete(bytes, topicAt, topicBytes, hash)
+          this.#expose(shard, bytes, ints, topicAt, topicBytes, 0)
+          break
+        default: {
+          const text = Buffer.from(effects, topicAt, topicBytes).toString()
+          this.#other(JSON.parse(text) as Effect, bytes.slice(payloadAt, payloadAt + payloadBytes), changes)
+        }
+      }
+    }
+    if (changes.length > 0) this.state.tell({ kind: 'environment', changes })
+    if (tooDeep > 0) this.#reportChain(entity, tooDeep)
+  }
+
+  setEnvironment(changes: readonly EnvironmentChange[]): void {
+    for (const { secret, name, value } of changes) this.state.book.set(`${secret ? 'secret' : 'env'} ${name}`, value)
+  }
+
+  /** A last value from elsewhere; what is known already is newer. */
+  fill(topic: string, payload: Uint8Array): void {
+    if (this.state.values.get(topic) === undefined) this.state.values.put(topic, payload)
+  }
+
+  #expose(
+    shard: number,
+    bytes: Uint8Array,
+    ints: Int32Array,
+    at: number,
+    topicBytes: number,
+    payloadBytes: number,
+  ): void {
+    if (!this.state.config.keep.exposeAsRetained) return
+    this.state.shards.publish(shard, RETAIN | ONLY_RETAIN, bytes, ints, at, topicBytes, payloadBytes)
+  }
+
+  #other(effect: Effect, payload: Uint8Array, changes: EnvironmentChange[]): void {
+    switch (effect.kind) {
+      case 'environment': {
+        const change = { secret: effect.secret, name: effect.name, value: effect.value }
+        this.setEnvironment([change])
+        changes.push(change)
+        return
+      }
+      case 'store':
+        this.state.tell({ kind: 'record', route: effect.route, table: effect.table, record: effect.record })
+        return
+      case 'routeEvent': {
+        const { route, target, isMapping } = effect
+        this.state.tell({ kind: 'routeEvent', route, target, isMapping, payload })
+      }
+    }
+  }
+
+  #reportChain(entity: Entity, count: number): void {
+    const { chainDepthMax } = this.state.config.lot
+    const message = `stopped after ${chainDepthMax} runs of which each one triggered the next`
+    entity.failures += count
+    this.state.count('lotFailures', count)
+    this.state.failures.report(entity, this.state.failures.describe(message), count)
+  }
+}
