@@ -1,5 +1,5 @@
 /** Short tasks in threads that can be ended at any time, over piscina. */
-import { move, Piscina, transferableSymbol, valueSymbol } from './piscina-library.js'
+import { move, Piscina, THREAD_ARGUMENTS, transferableSymbol, valueSymbol } from './piscina-library.js'
 
 export interface BatchPoolOptions {
   /** Kept ready. */
@@ -30,8 +30,7 @@ export class BatchPool<Task extends object, Result> {
       idleTimeout: IDLE_MS,
       // a thread without a task sleeps until there is one, and starts on it without a turn of its event loop
       atomics: 'sync',
-      // piscina would `require` our module first, and a thread that is ended within that brings the whole process down
-      execArgv: ['--no-experimental-require-module'],
+      execArgv: THREAD_ARGUMENTS,
       workerData: options.setup,
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(options.heapBytesMax / 1_048_576) },
     })

@@ -5,11 +5,8 @@ import { KIND } from '../contracts/records.js'
 import type { InternalPublish } from '../contracts/threads.js'
 import { audienceOf, tidy } from './interest.js'
 import { LOT_THREAD } from './lot-link.js'
-import { createMessage } from './message.js'
 import { retainedIsFull, retainOnly, route } from './routing.js'
 import type { ShardState } from './shard-state.js'
-
-const NO_PROPERTIES = new Uint8Array(0)
 
 /** A record from the LoT thread. */
 export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
@@ -17,9 +14,9 @@ export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32
   switch (ints[i + KIND]) {
     case FromLotKind.PUBLISH: {
       const flags = ints[i + 3]
-      const topic = decodeText(bytes, at + 24, ints[i + 4])
-      const start = at + 24 + ints[i + 4]
-      publish(shard, flags, topic, bytes.slice(start, start + ints[i + 5]))
+      const qos = (flags & 3) as 0 | 1 | 2
+      shard.fields.readPlain(bytes, ints, at + 24, ints[i + 4], ints[i + 5], qos, (flags & 4) !== 0)
+      publish(shard, flags)
       return
     }
     case FromLotKind.TAKEN:
@@ -34,16 +31,14 @@ export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32
   }
 }
 
-function publish(shard: ShardState, flags: number, topic: string, payload: Uint8Array): void {
+/** Hot: the message in `shard.fields`. */
+function publish(shard: ShardState, flags: number): void {
   const { fields } = shard
-  const qos = (flags & 3) as 0 | 1 | 2
-  const parts = { topic, payload, properties: NO_PROPERTIES, qos, retain: (flags & 4) !== 0 }
-  fields.readMessage(createMessage({ ...parts, expiresAtMs: Number.POSITIVE_INFINITY }), shard.nowMs)
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
   if (retainedIsFull(shard, fields, entry)) {
     shard.count('droppedRetainedFull')
     shard.clientLog.log('warn', 'lot retained', 'message of LoT not retained: no room for more retained messages', {
-      topic,
+      topic: entry.name,
     })
     fields.retain = false
   }

@@ -126,6 +126,32 @@ export class PublishFields {
     this.#kept = undefined
   }
 
+  /** Reads a message without properties whose payload lies behind its topic. */
+  readPlain(
+    bytes: Uint8Array,
+    ints: Int32Array,
+    topicStart: number,
+    topicBytes: number,
+    payloadBytes: number,
+    qos: Qos,
+    retain: boolean,
+  ): void {
+    this.bytes = bytes
+    this.ints = ints
+    this.qos = qos
+    this.retain = retain
+    this.packetId = 0
+    this.topicStart = topicStart
+    this.topicBytes = topicBytes
+    this.topicHash = hashBytes(bytes, topicStart, topicBytes)
+    this.propertiesStart = topicStart + topicBytes
+    this.propertiesBytes = 0
+    this.payloadStart = this.propertiesStart
+    this.payloadBytes = payloadBytes
+    this.expirySeconds = -1
+    this.#kept = undefined
+  }
+
   /** Reads a kept message, with the time it has left in place of its expiry interval [MQTT-3.3.2-6]. */
   readMessage(kept: Message, nowMs: number): void {
     const message = kept.expiresAtMs === Number.POSITIVE_INFINITY ? kept : withTimeLeft(kept, nowMs)

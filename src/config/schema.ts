@@ -262,8 +262,8 @@ export const BrokerConfig = z.strictObject({
         .int()
         .min(10)
         .max(600_000)
-        .default(1_000)
-        .describe('Milliseconds that one batch of one entity may take; past it the entity is stopped.'),
+        .default(900)
+        .describe('Milliseconds that one run of an entity may take; past it the entity is stopped.'),
       heapBytesMax: z
         .int()
         .min(33_554_432)

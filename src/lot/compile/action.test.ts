@@ -160,6 +160,11 @@ t.test('a failing run says where, and has no effects', (t) => {
     ['    LOOP\n        SET "x" WITH 1\n    UNTIL {x} == 2', 'the loop did not end within 1000 rounds', 4],
     ['    PUBLISH TOPIC "a/+" WITH 1', 'the trigger has no level for a + of the topic "a/+"', 4],
     ['    SET "t" WITH "a/#"\n    PUBLISH TOPIC {t} WITH 1', 'the topic "a/#" has a wildcard', 5],
+    [
+      '    SET "t" WITH "$SYS/Coreflux/Command"\n    PUBLISH TOPIC {t} WITH "-removeAllActions"',
+      'the topic "$SYS/Coreflux/Command" is the broker\'s own',
+      5,
+    ],
     ['    PUBLISH TOPIC GET TOPIC "none" WITH 1', 'the topic is empty', 4],
     ['    CALL ACTION Nobody', 'there is no action "Nobody"', 4],
     ['    PUBLISH MODEL Nothing TO "t" WITH a = 1', 'there is no model "Nothing"', 4],

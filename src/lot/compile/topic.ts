@@ -129,7 +129,7 @@ export function compileWriteTopic(node: Expression, scope: Scope): CompiledTopic
 /** @throws Error if nothing can be published to it */
 export function checkedTopic(topic: string): string {
   const { length } = topic
-  if (length === 0 || length > SURELY_SHORT) return checkSlowly(topic)
+  if (length === 0 || length > SURELY_SHORT || topic.charCodeAt(0) === DOLLAR) return checkSlowly(topic)
   for (let i = 0; i < length; i++) {
     const code = topic.charCodeAt(i)
     if (code === 35 || code === 43 || code === 0 || code >= 0xd800) return checkSlowly(topic)
@@ -146,12 +146,17 @@ function checkSlowly(topic: string): string {
 /** A topic name is at most 65,535 bytes long [MQTT-4.7.3-3], and no character has more than three bytes. */
 const TOPIC_BYTES_MAX = 65_535
 const SURELY_SHORT = 21_845
+const DOLLAR = 36
+/** What an action may publish below `$SYS`: what TRIGGER does too. */
+const ROUTE_EVENT = /^\$SYS\/Coreflux\/Routes\/[^/]+\/Events\/[^/]+$/
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/
 
 /** @returns in words why nothing can be published to `topic` [MQTT-3.3.2-2], [MQTT-4.7.3-1], [MQTT-4.7.3-2] */
 export function topicProblem(topic: string): string | undefined {
   if (topic === '') return 'the topic is empty'
   if (/[#+]/.test(topic)) return `the topic "${topic}" has a wildcard`
+  // a topic made from a message must not become a command
+  if (/^\$SYS(\/|$)/.test(topic) && !ROUTE_EVENT.test(topic)) return `the topic "${topic}" is the broker's own`
   if (topic.includes('\0') || LONE_SURROGATE.test(topic)) return 'the topic has a character that MQTT does not allow'
   return topic.length > SURELY_SHORT && Buffer.byteLength(topic) > TOPIC_BYTES_MAX ? 'the topic is too long' : undefined
 }

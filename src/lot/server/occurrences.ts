@@ -1,7 +1,18 @@
 /** Where names stand in a text, and what they name. */
 import { everyExpression, everyStatement, expressionsOf } from '../check/walk.js'
 import type { Span } from '../source.js'
-import type { ActionNode, Entity, EntityKind, Expression, FieldNode, ModelNode, Name, Program, Statement, TextNode } from '../tree.js'
+import type {
+  ActionNode,
+  Entity,
+  EntityKind,
+  Expression,
+  FieldNode,
+  ModelNode,
+  Name,
+  Program,
+  Statement,
+  TextNode,
+} from '../tree.js'
 
 export interface Occurrence {
   readonly kind: EntityKind | 'variable' | 'field'
@@ -64,7 +75,8 @@ class Collector {
         return
       case 'callAction':
         this.#name('action', statement.action, '', false)
-        for (const { name } of statement.arguments) this.#name('variable', name, `action ${statement.action.text}`, false)
+        for (const { name } of statement.arguments)
+          this.#name('variable', name, `action ${statement.action.text}`, false)
         for (const name of statement.results) this.#name('variable', name, scope, true)
         return
       case 'callPython':
@@ -93,20 +105,23 @@ class Collector {
         this.#name('model', member.model, '', false)
       } else {
         this.#quoted('route', member.route)
-        if (member.when !== undefined) this.#expression(member.when, text)
+        if (member.when !== undefined) this.#expression(member.when, text, 'field')
       }
     }
   }
 
   #fieldValue({ source, members }: FieldNode, model: string): void {
-    if (source?.kind === 'value') this.#expression(source.value, model)
+    if (source?.kind === 'value') this.#expression(source.value, model, 'field')
     for (const member of members) this.#fieldValue(member, model)
   }
 
-  /** @param scope of variables, or in a model its name */
-  #expression(expression: Expression, scope: string): void {
+  /**
+   * @param scope of variables, or the name of a model
+   * @param meaning of names in braces: in models they are fields
+   */
+  #expression(expression: Expression, scope: string, meaning: 'variable' | 'field' = 'variable'): void {
     for (const part of everyExpression(expression)) {
-      if (part.kind === 'variable') this.#within('variable', part.path[0], scope, part.span)
+      if (part.kind === 'variable') this.#within(meaning, part.path[0], scope, part.span)
       else if (part.kind === 'field') this.#within('field', part.path[0], scope, part.span)
       else if (part.kind === 'getModel') {
         this.#quoted('model', part.model)
@@ -116,29 +131,23 @@ class Collector {
     }
   }
 
-  #name(kind: Occurrence['kind'], { text, quoted, span }: Name, within: string, isDefinition: boolean): void {
-    const inner = quoted ? { start: span.start + 1, end: span.end - 1 } : span
-    this.#add({ kind, name: text, within, span: { start: inner.start, end: inner.end }, isDefinition })
+  /** Its span may be wider than the name: quotes, or the braces of `RETURN AS {name}`. */
+  #name(kind: Occurrence['kind'], { text, span }: Name, within: string, isDefinition: boolean): void {
+    this.#within(kind, text, within, span, isDefinition)
   }
 
   #quoted(kind: EntityKind, { value, span }: TextNode): void {
-    this.#add({ kind, name: value, within: '', span: { start: span.start + 1, end: span.end - 1 }, isDefinition: false })
+    this.#within(kind, value, '', span)
   }
 
   #field(name: string | undefined, model: string, span: Span): void {
     if (name !== undefined) this.#within('field', name, model, span)
   }
 
-  /** The first place within `span` where the name stands. */
-  #within(kind: 'variable' | 'field', name: string, within: string, span: Span): void {
+  /** The first place within `span` where the name stands; a string with escapes has none. */
+  #within(kind: Occurrence['kind'], name: string, within: string, span: Span, isDefinition = false): void {
     const start = this.text.indexOf(name, span.start)
-    if (start < 0 || start > span.end) return
-    this.#add({ kind, name, within, span: { start, end: start + name.length }, isDefinition: false })
-  }
-
-  /** A name that the parser made up, or a string with escapes, has no place that could be shown. */
-  #add(occurrence: Occurrence): void {
-    const { span, name } = occurrence
-    if (this.text.slice(span.start, span.end) === name) this.found.push(occurrence)
+    if (name === '' || start < 0 || start + name.length > span.end) return
+    this.found.push({ kind, name, within, span: { start, end: start + name.length }, isDefinition })
   }
 }

@@ -2,8 +2,8 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
-import { lineageOf } from '../check/model-fields.js'
 import { type CheckWorld, checkProgram } from '../check/check.js'
+import { lineageOf } from '../check/model-fields.js'
 import type { Diagnostic } from '../diagnostics.js'
 import type { ActionNode, Entity, EntityKind, ModelNode, RouteNode } from '../tree.js'
 import { LotDocument } from './lot-document.js'
@@ -120,7 +120,9 @@ export class Workspace implements CheckWorld {
     if (kind !== 'field') return `${kind} ${within} ${name}`
     const model = this.model(within)
     const lineage = model === undefined ? [] : lineageOf(model, this).lineage
-    const owner = lineage.findLast(({ members }) => members.some((member) => 'name' in member && member.name.text === name))
+    const owner = lineage.findLast(({ members }) =>
+      members.some((member) => 'name' in member && member.name.text === name),
+    )
     return `field ${owner?.name.text ?? within} ${name}`
   }
 }
