@@ -198,15 +198,6 @@ export type LotEvent =
   | { readonly kind: 'environment'; readonly changes: readonly EnvironmentChange[] }
   /** A timer ran: to be remembered over restarts. */
   | { readonly kind: 'timerRan'; readonly action: string; readonly atMs: number }
-  /** STORE IN and TRIGGER: for routes. */
-  | { readonly kind: 'record'; readonly route: string; readonly table: string; readonly record: string }
-  | {
-      readonly kind: 'routeEvent'
-      readonly route: string
-      readonly target: string
-      readonly isMapping: boolean
-      readonly payload: Uint8Array
-    }
 
 // ---------- definitions in the store ----------
 

@@ -22,6 +22,8 @@ export interface RetainedTopic<Message> {
   readonly message: Message | undefined
   /** Orders the messages of a topic; see `RetainedStore`. */
   readonly stamp: number
+  /** `arrivals` of the store when it came; 0 for one that subscribers have not got by themselves. */
+  readonly arrival: number
 }
 
 export interface RetainedLimits {
@@ -29,24 +31,63 @@ export interface RetainedLimits {
   readonly bytesMax: number
 }
 
+/** A retained message as the store gives it back. */
+export interface RestoredRetained {
+  readonly message: LoggedMessage
+  readonly stamp: number
+}
+
+/** The retained messages of the store, as a start reads them. */
+export interface StoredRetained {
+  /** No message in the store has a later one. */
+  readonly lastStamp: number
+  countRetained(): number
+  hasRetained(topic: string): boolean
+  /**
+   * In the order of topics' bytes. What is written meanwhile may or may not be among them.
+   * @param prefix only of topics that begin with it; some others may come too
+   */
+  retained(prefix?: string): Iterable<RestoredRetained>
+}
+
+/** Retained messages of the store that are still to be read. */
+export interface UnreadRetained {
+  /** At most so many. */
+  readonly left: number
+  /** Whether the store has one of this topic. */
+  has(topic: string): boolean
+}
+
 /**
  * Retained messages (§3.3.1.3). Every shard has all of them, so that a subscription and its retained messages are one
  * step in one thread. Two shards may take publications to one topic at the same time; a stamp that only grows says which
  * of them is the last one, so that all shards end with the same message whatever the order of arrival.
+ *
+ * After a start they come back from the store while clients are served: between `beginLoading` and `endLoading` what
+ * `matching` and `all` give is not all there is, but what is set and cleared holds.
  */
 export interface RetainedStore<Message> {
   readonly messages: number
   readonly bytes: number
-  /** The latest stamp given out or seen so far. */
-  readonly lastStamp: number
+  /** How many messages of this store have reached subscribers too. */
+  readonly arrivals: number
+  /** False while those of the store are being read. */
+  readonly isLoaded: boolean
   /** A stamp later than all given out or seen so far. @param shard 0 to 63, makes stamps of different shards differ */
   nextStamp(nowMs: number, shard: number): number
   /** Whether a message of that size still has room in place of what the topic has. */
   hasRoom(topic: string, sizeBytes: number): boolean
-  /** Keeps `message`, or clears the topic for an empty one [MQTT-3.3.1-6]; unless a later one is there already. */
-  set(topic: string, message: Message, stamp: number, nowMs: number): void
-  /** `set` at a start: keeps the message in the memory where it lies, which only messages of the store share. */
-  restore(topic: string, message: Message, stamp: number, nowMs: number): void
+  /**
+   * Keeps `message`, or clears the topic for an empty one [MQTT-3.3.1-6]; unless a later one is there already.
+   * @param reachesSubscribers those that this shard has now get it by themselves
+   */
+  set(topic: string, message: Message, stamp: number, nowMs: number, reachesSubscribers: boolean): void
+  /** @param lastStamp of the store: those given out from now on are later */
+  beginLoading(unread: UnreadRetained, lastStamp: number): void
+  /** A message of the store: kept in the memory where it lies, which only such messages share, unless a later one came. */
+  restore(topic: string, message: Message, stamp: number): void
+  /** All of them have been read. */
+  endLoading(nowMs: number): void
   /** All topics with a message, those that begin with `$` too. Do not change the store meanwhile. */
   all(): Iterable<RetainedTopic<Message>>
   /** Topics with a message that `filter` matches. Do not change the store meanwhile. */

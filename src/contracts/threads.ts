@@ -78,20 +78,24 @@ export interface RestoredCounts {
   readonly sessions: number
   /** Not all of them for sessions of this shard; they are read after it has begun to work. */
   readonly messages: number
+  /** Read after it has begun to work, too. */
   readonly retained: number
-  /** Entries that could not be read and are given up. */
+  /** Sessions and subscriptions that could not be read and are given up. */
   readonly damaged: number
 }
 
 export interface ShardApi extends ThreadApi {
   /** Resolves when its sessions are there: what is published from then on reaches them. */
   ready(): Promise<RestoredCounts>
-  /** Resolves when the messages that waited for its sessions are there too. @returns how many could not be read */
+  /** Resolves when retained messages and those that waited for its sessions are there too. @returns how many could not be read */
   loaded(): Promise<number>
   /** Publishes on behalf of the broker itself, as `$SYS` does. */
   publish(messages: readonly InternalPublish[]): void
-  /** Retained messages whose topics the filter matches, in the order of topics, after this one. At most `limit`. */
-  retainedValues(filter: string, after: string | undefined, limit: number): readonly InternalPublish[]
+  /**
+   * Retained messages whose topics the filter matches, in the order of topics, after this one. At most `limit`. While
+   * the store is being read, those of the filter are read before.
+   */
+  retainedValues(filter: string, after: string | undefined, limit: number): Promise<readonly InternalPublish[]>
   /** The LoT thread was started anew: what it wanted is gone. */
   replaceLot(link: LotLink): void
   /** A connection thread was started anew: its old connections are gone. */

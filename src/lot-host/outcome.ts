@@ -30,6 +30,8 @@ export class Outcome {
     const bytes = new Uint8Array(effects)
     const shard = this.state.shardOf(entity.ref)
     const changes: EnvironmentChange[] = []
+    /** Records and events by route. */
+    const unsent = new Map<string, number>()
     let tooDeep = 0
     for (let at = 0; at < effectsBytes; at += ints[at >> 2]) {
       const i = at >> 2
@@ -60,12 +62,13 @@ export class Outcome {
           break
         default: {
           const text = Buffer.from(effects, topicAt, topicBytes).toString()
-          this.#other(JSON.parse(text) as Effect, bytes.slice(payloadAt, payloadAt + payloadBytes), changes)
+          this.#other(JSON.parse(text) as Effect, changes, unsent)
         }
       }
     }
     if (changes.length > 0) this.state.tell({ kind: 'environment', changes })
     if (tooDeep > 0) this.#reportChain(entity, tooDeep)
+    for (const [route, count] of unsent) this.#reportUnsent(entity, route, count)
   }
 
   setEnvironment(changes: readonly EnvironmentChange[]): void {
@@ -89,7 +92,7 @@ export class Outcome {
     this.state.shards.publish(shard, RETAIN | ONLY_RETAIN, bytes, ints, at, topicBytes, payloadBytes)
   }
 
-  #other(effect: Effect, payload: Uint8Array, changes: EnvironmentChange[]): void {
+  #other(effect: Effect, changes: EnvironmentChange[], unsent: Map<string, number>): void {
     switch (effect.kind) {
       case 'environment': {
         const change = { secret: effect.secret, name: effect.name, value: effect.value }
@@ -98,13 +101,17 @@ export class Outcome {
         return
       }
       case 'store':
-        this.state.tell({ kind: 'record', route: effect.route, table: effect.table, record: effect.record })
-        return
-      case 'routeEvent': {
-        const { route, target, isMapping } = effect
-        this.state.tell({ kind: 'routeEvent', route, target, isMapping, payload })
-      }
+      case 'routeEvent':
+        unsent.set(effect.route, (unsent.get(effect.route) ?? 0) + 1)
     }
+  }
+
+  /** STORE IN and TRIGGER: the run did its part, and what it gave a route is lost. */
+  #reportUnsent(entity: Entity, route: string, count: number): void {
+    const message = `route "${route}" is not running: what it was given is lost`
+    entity.failures += count
+    this.state.count('lotFailures', count)
+    this.state.failures.report(entity, this.state.failures.describe(message), count)
   }
 
   #reportChain(entity: Entity, count: number): void {

@@ -12,7 +12,7 @@ export interface Timed {
   readonly traceId: string
   /** Of the broker's clock. */
   readonly startMs: number
-  /** Of `performance.now()`. */
+  /** Of the stopwatch. */
   readonly begun: number
 }
 

@@ -33,6 +33,7 @@ export class RunWorld implements World {
     setup: RunnerSetup,
     readonly programs: Programs,
     readonly outside: Outside,
+    readonly elapsedMs: () => number,
   ) {
     this.#clock = new SharedClock(setup.clock)
     this.#progress = new Int32Array(setup.progress)
@@ -96,12 +97,12 @@ export class RunWorld implements World {
   /** The time that it takes is the other side's: the watchdog leaves it out. */
   call(request: OutsideCall): string {
     const words = this.#slot * PROGRESS_INTS
-    const begun = performance.now()
+    const begun = this.elapsedMs()
     Atomics.store(this.#progress, words + PROGRESS_IN_CALL, 1)
     try {
       return this.outside.call(request)
     } finally {
-      Atomics.add(this.#progress, words + PROGRESS_CALLED_MS, Math.round(performance.now() - begun))
+      Atomics.add(this.#progress, words + PROGRESS_CALLED_MS, Math.round(this.elapsedMs() - begun))
       Atomics.store(this.#progress, words + PROGRESS_IN_CALL, 0)
     }
   }

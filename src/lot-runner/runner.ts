@@ -51,14 +51,19 @@ export class Runner {
   readonly #warnings: string[] = []
   #open: (ModelInstance | undefined)[] = []
 
-  constructor(setup: RunnerSetup, outside: Outside) {
+  /** @param elapsedMs a stopwatch; a batch is broken off by it */
+  constructor(
+    setup: RunnerSetup,
+    outside: Outside,
+    readonly elapsedMs: () => number = () => performance.now(),
+  ) {
     this.#programs = new Programs(setup)
-    this.#world = new RunWorld(setup, this.#programs, outside)
+    this.#world = new RunWorld(setup, this.#programs, outside, elapsedMs)
     this.#progress = new Int32Array(setup.progress)
   }
 
   run(task: RunnerTask): RunnerResult {
-    const started = performance.now()
+    const started = this.elapsedMs()
     const slot = task.slot * PROGRESS_INTS
     this.#progress[slot + PROGRESS_CALLED_MS] = 0
     Atomics.store(this.#progress, slot + PROGRESS_STARTED, 1)
@@ -77,7 +82,7 @@ export class Runner {
         this.#progress[slot + PROGRESS_EVENT] = at
         this.#runEvent(program, task, at, outcome)
         at += this.#ints[at >> 2]
-        if (performance.now() - started > SLICE_MS || this.#writer.used > EFFECT_BYTES_MAX) break
+        if (this.elapsedMs() - started > SLICE_MS || this.#writer.used > EFFECT_BYTES_MAX) break
       }
     }
     this.#world.end()
@@ -86,7 +91,7 @@ export class Runner {
       ...outcome,
       ...this.#writer.take(),
       states: program === undefined ? [] : this.#saveInstances(program, task),
-      micros: Math.round((performance.now() - started) * 1_000),
+      micros: Math.round((this.elapsedMs() - started) * 1_000),
     }
   }
 
@@ -106,7 +111,7 @@ export class Runner {
     const isRequest = this.#ints[i + EVENT_KIND] === EventKind.REQUEST
     const timed =
       isRequest || task.isTraced
-        ? { traceId: randomUUID(), startMs: this.#world.now(), begun: performance.now() }
+        ? { traceId: randomUUID(), startMs: this.#world.now(), begun: this.elapsedMs() }
         : undefined
     this.#effects.length = 0
     this.#warnings.length = 0
@@ -193,7 +198,7 @@ export class Runner {
     outcome: Outcome,
   ): void {
     if (program.kind !== 'action') return
-    const endMs = timed.startMs + (performance.now() - timed.begun)
+    const endMs = timed.startMs + (this.elapsedMs() - timed.begun)
     const isRequest = this.#ints[(at >> 2) + EVENT_KIND] === EventKind.REQUEST
     const trigger = isRequest ? requestTrigger(this.#extra(at)) : this.#trigger(at)
     const report = makeReport(
