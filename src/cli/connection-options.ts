@@ -72,6 +72,14 @@ export const CONNECTION_OPTIONS: readonly OptionDefinition[] = [
   },
 ]
 
+/** Any of them says that a broker is to be connected to. */
+const TARGET_OPTIONS = ['url', 'host', 'port', 'ws', 'path', 'unix', 'tls', 'ca', 'cert', 'key', 'insecure']
+
+/** For commands that connect to a broker only if the user names one. */
+export function namesBroker(values: OptionValues): boolean {
+  return TARGET_OPTIONS.some((name) => values.has(name))
+}
+
 export interface WillSettings {
   readonly topic: string
   readonly payload: string

@@ -1,11 +1,20 @@
 /** The command line as a whole. The only importer of commander. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { programVersion } from '../base/version.js'
+import { brokerCommand, commandTextLast } from './broker-command.js'
 import { checkCommand } from './check.js'
 import { type CommandContext, type CommandDefinition, type OptionDefinition, OptionValues } from './command.js'
 import { configCommand } from './config.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
+import { lotCheckCommand } from './lot-check.js'
+import { lotExplainCommand } from './lot-explain.js'
+import { lotFormatCommand } from './lot-format.js'
+import { lotReplayCommand } from './lot-replay.js'
+import { lotRunCommand } from './lot-run.js'
+import { lotServerCommand } from './lot-server.js'
+import { lotTestCommand } from './lot-test.js'
 import { pubCommand } from './pub.js'
+import { recordCommand } from './record.js'
 import { startCommand } from './start.js'
 import { backupCommand, compactCommand, inspectCommand, verifyCommand } from './store.js'
 import { exportCommand, importCommand } from './store-transfer.js'
@@ -18,6 +27,15 @@ export const COMMANDS: readonly CommandDefinition[] = [
   configCommand,
   pubCommand,
   subCommand,
+  brokerCommand,
+  recordCommand,
+  lotCheckCommand,
+  lotFormatCommand,
+  lotExplainCommand,
+  lotRunCommand,
+  lotTestCommand,
+  lotReplayCommand,
+  lotServerCommand,
   inspectCommand,
   verifyCommand,
   exportCommand,
@@ -29,13 +47,14 @@ export const COMMANDS: readonly CommandDefinition[] = [
 
 /** Commands of two words, by their first. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  lot: 'Check, format, try out and test LoT',
   store: 'Look at, check, copy and move what the broker has stored',
 }
 
 const EXIT_CODES = `
 Exit codes:
   0  success
-  1  failed: could not listen, was refused, lost the connection; store verify: something is damaged
+  1  failed: could not listen, was refused, lost the connection; store verify: something is damaged; lot: errors, differences
   2  wrong command line or configuration
   3  sub: not all messages of --count within --timeout
 `
@@ -59,7 +78,7 @@ export async function runProgram(args: readonly string[], context: CommandContex
     exitCode = code
   })
   try {
-    await program.parseAsync(args, { from: 'user' })
+    await program.parseAsync(commandTextLast(args), { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     return endOfParsing(error)
@@ -126,11 +145,17 @@ function addCommand(
     .allowExcessArguments(false)
     .addHelpText('after', ['', 'Examples:', ...definition.examples.map((line) => `  ${line}`), ''].join('\n'))
     .action(async () => {
-      const given = argument === undefined ? {} : { [argument.name]: command.args[0] }
+      const words = argument?.count === 'many' ? command.args : command.args[0]
+      const given = argument === undefined ? {} : { [argument.name]: words }
       onExit(await definition.run(new OptionValues({ ...command.opts(), ...given }), context))
     })
-  if (argument !== undefined) command.argument(`<${argument.name}>`, argument.doc)
+  if (argument !== undefined) command.argument(argumentText(argument), argument.doc)
   for (const option of definition.options) command.addOption(commanderOption(option))
+}
+
+function argumentText({ name, count }: NonNullable<CommandDefinition['argument']>): string {
+  if (count === 'optional') return `[${name}]`
+  return count === 'many' ? `<${name}...>` : `<${name}>`
 }
 
 function commanderOption(definition: OptionDefinition): Option {

@@ -7,15 +7,12 @@ import type { ExportCounts } from '../../storage/store-export.js'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import type { CommandContext, CommandDefinition, OptionValues } from './command.js'
-import { CONNECTION_OPTIONS, connectionSettings } from './connection-options.js'
+import { CONNECTION_OPTIONS, connectionSettings, namesBroker } from './connection-options.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { withProgress } from './progress.js'
 import { counted, STORE_OPTIONS, storeSettings } from './store-options.js'
 import type { PublishedCounts } from './store-publish.js'
 import { printable } from './sub-output.js'
-
-/** Any of them says that a broker is to be connected to. */
-const TARGET_OPTIONS = ['url', 'host', 'port', 'ws', 'path', 'unix', 'tls', 'ca', 'cert', 'key', 'insecure']
 
 export const exportCommand: CommandDefinition = {
   name: 'store export',
@@ -65,7 +62,7 @@ export const importCommand: CommandDefinition = {
   examples: ['merlot store import store.jsonl --data restored', 'merlot store import store.jsonl --port 1883'],
   async run(values, context) {
     const file = resolve(context.workingDirectory, values.text('file') ?? '')
-    if (TARGET_OPTIONS.some((name) => values.has(name))) return importByMqtt(file, values, context)
+    if (namesBroker(values)) return importByMqtt(file, values, context)
     const { dataDirectory, bytesMax } = storeSettings(values, context)
     const { importStore } = await import('../../storage/store-import.js')
     const merge = values.flag('merge')

@@ -256,3 +256,24 @@ t.test('shards and the LoT thread that begin anew get everything', async (t) => 
   t.same(test.lot.names(), ['action/Alarm', 'model/Tank'])
   t.match(test.lot.traces, [['Alarm', test.clock.now() + 300_000]])
 })
+
+t.test('a huge body holds nobody up', async (t) => {
+  const { send } = await startCentre(t)
+  for (const filler of [' ', '\n', '\t', '"', '{', '(', '-', 'x ', '\r', '/*', "'", '=']) {
+    for (const command of [
+      '-addModel',
+      '-addAction DEFINE ACTION A\n',
+      '-addPanel',
+      '-addPython',
+      '-setEnv',
+      '-runAction',
+      '-removeModel',
+    ]) {
+      const began = performance.now()
+      const { success } = await send(`${command} x${filler.repeat(100_000)}x`)
+      t.equal(success, command === '-setEnv' && filler === '=')
+      const ms = performance.now() - began
+      t.ok(ms < 4_000, `${command} ${JSON.stringify(filler)}: ${Math.round(ms)} ms`)
+    }
+  }
+})

@@ -14,6 +14,13 @@ export function isLocked(name: string): boolean {
   return BUILT_IN_NAMES.has(name)
 }
 
+const SEED_NAMES: ReadonlySet<string> = new Set(SEED_RULES.map(([name]) => name))
+
+/** What `-removeAllRules` takes: the rules of users, so that a client that clears its own locks nobody out. */
+export function isOfUser(name: string): boolean {
+  return !isLocked(name) && !SEED_NAMES.has(name)
+}
+
 /** Those that nobody can remove; they are not kept, but come with each start. */
 export function setBuiltInRules(library: Library): void {
   for (const [name, text] of BUILT_IN_RULES) library.entities.set(entryKey('rule', name), knownRule(text))

@@ -12,5 +12,5 @@ export function rewriteNotebook(text: string, changed: ReadonlyMap<Cell['number'
   const indent = /^\s*\[\s*\n([ \t]+)/.exec(text)?.[1]
   const json = JSON.stringify(cells, undefined, indent)
   const lines = text.includes('\r\n') ? json.replaceAll('\n', '\r\n') : json
-  return `${mark}${lines}${/\s*$/.exec(text)?.[0] ?? ''}`
+  return `${mark}${lines}${text.slice(text.trimEnd().length)}`
 }

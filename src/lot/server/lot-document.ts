@@ -7,6 +7,9 @@ import { parseProgram } from '../syntax/parse.js'
 import type { Entity, Program } from '../tree.js'
 import { type Occurrence, occurrencesIn } from './occurrences.js'
 
+/** Spellings to accept. */
+export type Compat = 'v1' | 'v2'
+
 export class LotDocument {
   readonly source: Source
   readonly program: Program
@@ -19,10 +22,11 @@ export class LotDocument {
   constructor(
     readonly uri: string,
     text: string,
+    compat: Compat = 'v2',
   ) {
     this.source = new Source(uri, text)
     this.#text = TextDocument.create(uri, 'lot', 0, this.source.text)
-    const { program, diagnostics } = parseProgram(this.source)
+    const { program, diagnostics } = parseProgram(this.source, { compat })
     this.program = program
     this.diagnostics = diagnostics
   }

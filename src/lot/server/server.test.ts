@@ -48,7 +48,7 @@ interface Editor {
   readonly close: () => Promise<number>
 }
 
-async function openEditor(t: Test, text = ACTIONS): Promise<Editor> {
+async function openEditor(t: Test, text = ACTIONS, initializationOptions = {}): Promise<Editor> {
   const folder = t.testdir({ 'models.lot': MODELS, node_modules: { 'other.lot': 'DEFINE MODEL Other\n' } })
   const child = spawn(process.execPath, [MAIN, 'lot', 'server', '--stdio'], { stdio: ['pipe', 'pipe', 'inherit'] })
   t.teardown(() => child.kill('SIGKILL'))
@@ -67,6 +67,7 @@ async function openEditor(t: Test, text = ACTIONS): Promise<Editor> {
     processId: process.pid,
     rootUri: null,
     capabilities: {},
+    initializationOptions,
     workspaceFolders: folders,
   })
   await connection.sendNotification('initialized', {})
@@ -185,6 +186,18 @@ t.test('formatting and symbols', async (t) => {
     { name: 'Child', detail: 'model', children: [{ name: 'twice' }] },
   ])
   t.equal(await editor.close(), 0)
+})
+
+t.test('spellings of older brokers', async (t) => {
+  const text = 'DEFINE ACTION "Old"\nON START DO\n    PUBLISH TOPIC "s" WITH 1\n'
+  for (const [compat, count] of [
+    ['v1', 0],
+    ['v2', 1],
+  ] as const) {
+    const editor = await openEditor(t, text, { compat })
+    t.equal((await editor.diagnostics()).diagnostics.length, count, compat)
+    t.equal(await editor.close(), 0)
+  }
 })
 
 t.test('nothing that is half written is too much for any question', async (t) => {

@@ -59,7 +59,8 @@ class LanguageServer {
   }
 
   #followLifecycle(): void {
-    this.connection.onInitialize(({ workspaceFolders }) => {
+    this.connection.onInitialize(({ workspaceFolders, initializationOptions }) => {
+      if ((initializationOptions as { compat?: unknown } | undefined)?.compat === 'v1') this.#workspace.compat = 'v1'
       this.#folders = workspaceFolders?.map(({ uri }) => uri) ?? []
       return CAPABILITIES
     })
@@ -124,7 +125,8 @@ class LanguageServer {
     this.#timer = setTimeout(() => {
       for (const document of this.#workspace.openDocuments) {
         const diagnostics = this.#workspace.diagnose(document).map((one) => editorDiagnostic(document, one))
-        void this.connection.sendDiagnostics({ uri: document.uri, diagnostics })
+        const sent = this.connection.sendDiagnostics({ uri: document.uri, diagnostics })
+        sent.catch(() => {}) // the editor is gone, and the process ends with it
       }
     }, DEBOUNCE_MS)
   }

@@ -6,7 +6,7 @@ import { type CheckWorld, checkProgram } from '../check/check.js'
 import { lineageOf } from '../check/model-fields.js'
 import type { Diagnostic } from '../diagnostics.js'
 import type { ActionNode, Entity, EntityKind, ModelNode, RouteNode } from '../tree.js'
-import { LotDocument } from './lot-document.js'
+import { type Compat, LotDocument } from './lot-document.js'
 import type { Occurrence } from './occurrences.js'
 
 const FILES_MAX = 2_000
@@ -21,6 +21,8 @@ export interface PlacedOccurrence {
 export class Workspace implements CheckWorld {
   readonly #onDisk = new Map<string, LotDocument>()
   readonly #open = new Map<string, LotDocument>()
+  /** Counts for texts that are read from then on. */
+  compat: Compat = 'v2'
 
   /** Reads all `.lot` files below. What cannot be read is passed over. */
   async addFolder(uri: string): Promise<void> {
@@ -35,14 +37,14 @@ export class Workspace implements CheckWorld {
     if (!uri.startsWith('file:')) return
     try {
       const bytes = await readFile(fileURLToPath(uri))
-      if (bytes.length <= FILE_BYTES_MAX) this.#onDisk.set(uri, new LotDocument(uri, bytes.toString()))
+      if (bytes.length <= FILE_BYTES_MAX) this.#onDisk.set(uri, new LotDocument(uri, bytes.toString(), this.compat))
     } catch {
       this.#onDisk.delete(uri)
     }
   }
 
   open(uri: string, text: string): void {
-    this.#open.set(uri, new LotDocument(uri, text))
+    this.#open.set(uri, new LotDocument(uri, text, this.compat))
   }
 
   /** From then on the text on disk counts. */
@@ -79,7 +81,7 @@ export class Workspace implements CheckWorld {
 
   /** What the parser and the checker say of a document. */
   diagnose(document: LotDocument): readonly Diagnostic[] {
-    return [...document.diagnostics, ...checkProgram(document.program, this)]
+    return [...document.diagnostics, ...checkProgram(document.program, this, { compat: this.compat })]
   }
 
   entities(kind: EntityKind): Entity[] {

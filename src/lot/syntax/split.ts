@@ -46,7 +46,7 @@ export function splitEntities(text: string): EntityText[] {
     const from = isFirst ? leadingEnd(text) : offset
     const own = text.slice(from, end)
     const lineOffset = isFirst ? lineBreaks(text.slice(from, offset)) : 0
-    return { kind, name, text: own.replace(/\s+$/, '') + trailingLineEnd(own), line: line - lineOffset }
+    return { kind, name, text: own.trimEnd() + trailingLineEnd(own), line: line - lineOffset }
   })
 }
 
@@ -58,7 +58,7 @@ function leadingEnd(text: string): number {
 
 /** One line end is kept, as the text has it. */
 function trailingLineEnd(text: string): string {
-  const blanks = /\s*$/.exec(text)?.[0] ?? ''
+  const blanks = text.slice(text.trimEnd().length)
   return /\r\n|\r|\n/.exec(blanks)?.[0] ?? ''
 }
 
