@@ -25,11 +25,11 @@ function setUp(intervalSeconds = 10) {
       throw new Error('the shard has died')
     }
   }
-  return { clock, sys, published, add, values, failNext }
+  return { clock, sys, wiring, published, add, values, failNext }
 }
 
 t.test('the counters of all threads, added up under the names of Mosquitto', async (t) => {
-  const { sys, add, values, clock } = setUp()
+  const { sys, add, values, clock, wiring } = setUp()
   add('connections', 0, 'publishReceived', 5)
   add('connections', 1, 'publishReceived', 7)
   add('connections', 0, 'packetsSent', 3)
@@ -43,6 +43,7 @@ t.test('the counters of all threads, added up under the names of Mosquitto', asy
   add('shards', 1, 'messagesStored', 6)
   add('shards', 0, 'droppedQueueFull', 2)
   add('connections', 0, 'droppedQos0Slow', 1)
+  openCounters(wiring.lot.counters)[Counter.lotRuns] += 9
   clock.nowMs += 12_345
   t.match(values(), {
     version: /^merlot version \d/,
@@ -58,6 +59,7 @@ t.test('the counters of all threads, added up under the names of Mosquitto', asy
     'subscriptions/count': '15',
     'shared_subscriptions/count': '5',
     'messages/stored': '6',
+    'lot/runs': '9',
     'messages/dropped/queue_full': '2',
     'messages/dropped/qos0_slow': '1',
     'publish/messages/dropped': '3',

@@ -130,6 +130,9 @@ export class SysTopics {
       ['store/commits', totals.storeCommits],
       ['store/records', totals.storeRecords],
       ['store/elided', totals.storeElided],
+      ['lot/runs', totals.lotRuns],
+      ['lot/failures', totals.lotFailures],
+      ['lot/dropped', totals.lotDropped],
       ['subscriptions/count', totals.subscriptions + totals.sharedSubscriptions],
       ['shared_subscriptions/count', totals.sharedSubscriptions],
       ['heap/current', memory.heapUsed],
@@ -159,8 +162,8 @@ export class SysTopics {
 
   /** The counters of all threads, added up. */
   totals(): Totals {
-    const { connections, shards, storage } = this.wiring
-    const all = [...connections, ...shards, storage].map(({ counters }) => openCounters(counters))
+    const { connections, shards, storage, lot } = this.wiring
+    const all = [...connections, ...shards, storage, lot].map(({ counters }) => openCounters(counters))
     const first = openCounters(shards[0].counters)
     return Object.fromEntries(
       COUNTER_NAMES.map((name) => {
