@@ -24,9 +24,10 @@ import {
   TOGETHER_PUBLISHER,
 } from '../src/contracts/store-records.js'
 import { SHARDS_MAX, type StoreTransaction, TABLE } from './engine.js'
-import { HighWater, sequenceMark, sessionMark } from './high-water.js'
+import { HighWater, STAMP_MARK, sequenceMark, sessionMark } from './high-water.js'
 import { readNumberKey, receivedKey, writeNumberKey } from './keys.js'
 import { seal } from './log-value.js'
+import { stampOf } from './retained-value.js'
 import type { RetainedWriter } from './retained-writer.js'
 
 const KIND = 1
@@ -123,6 +124,7 @@ export class Batch {
           key,
           value,
         })
+        this.#marks.note(STAMP_MARK, stampOf(value))
         return
       }
       default: {

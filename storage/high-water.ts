@@ -6,6 +6,8 @@ import { type StoreReader, type StoreTransaction, TABLE } from './engine.js'
 import { numberKey, readNumberKey } from './keys.js'
 
 const BLOCK = 65_536
+/** Of stamps: a second, which a broker takes at least to begin anew. */
+const STAMP_BLOCK = 1_024_000
 
 /** Name of the mark for sequence numbers of a shard's log. */
 export function sequenceMark(shard: number): string {
@@ -16,6 +18,9 @@ export function sequenceMark(shard: number): string {
 export function sessionMark(shard: number): string {
   return `session.${shard}`
 }
+
+/** Name of the mark for stamps of retained messages, of all shards. */
+export const STAMP_MARK = 'stamp'
 
 /** @returns a number that was never given out, nor any after it */
 export function readMark(reader: StoreReader, name: string): number {
@@ -31,7 +36,7 @@ export class HighWater {
   /** A number has been given out. */
   note(name: string, number: number): void {
     if (number < (this.#marks.get(name) ?? 0)) return
-    this.#marks.set(name, number + BLOCK)
+    this.#marks.set(name, number + (name === STAMP_MARK ? STAMP_BLOCK : BLOCK))
     this.#raised.add(name)
   }
 

@@ -52,6 +52,11 @@ export function textKey(text: Uint8Array): Uint8Array {
   return key
 }
 
+/** What the keys of all texts begin with that begin with this one. */
+export function textKeyPrefix(text: Uint8Array): Uint8Array {
+  return text.length <= KEPT_PREFIX_BYTES ? text : text.subarray(0, KEPT_PREFIX_BYTES)
+}
+
 /** Of a subscription. */
 export function subscriptionKey(session: number, filter: Uint8Array): Uint8Array {
   const text = textKey(filter)

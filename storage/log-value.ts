@@ -139,13 +139,24 @@ export class ValueMemory {
 /** Small, because one message that waits for a slow session keeps the whole chunk. */
 const VALUE_CHUNK_BYTES = 8_192
 
-/** @returns a copy of what the value says, in `memory`; undefined if it is damaged */
-export function readLogValue(value: Uint8Array, memory = new ValueMemory()): LogValue | undefined {
-  if (value.length < FIXED_INTS * 4) return undefined
-  const start = memory.copy(value)
+const NO_RECEIVERS: readonly LogReceiver[] = []
+
+/**
+ * @param at where it begins in `value`, a multiple of 4
+ * @returns a copy of what the value says, in `memory`; undefined if it is damaged
+ */
+export function readLogValue(value: Uint8Array, memory = new ValueMemory(), at = 0): LogValue | undefined {
+  if (value.length < at + FIXED_INTS * 4) return undefined
+  const start = memory.copy(value) + at
   const { bytes, ints } = memory
   const i = start >> 2
-  if (crc32(value.subarray(CHECKSUM_BYTES)) >>> 0 !== ints[i] >>> 0) return undefined
+  if (crc32(value.subarray(at + CHECKSUM_BYTES)) >>> 0 !== ints[i] >>> 0) return undefined
+  return { message: readMessage(bytes, ints, start), receivers: readReceivers(bytes, ints, start) }
+}
+
+function readReceivers(bytes: Uint8Array, ints: Int32Array, start: number): readonly LogReceiver[] {
+  const i = start >> 2
+  if (ints[i + RECEIVERS] === 0) return NO_RECEIVERS
   const receivers: LogReceiver[] = []
   let identifiersAt = start + ints[i + IDENTIFIERS]
   for (let k = 0; k < ints[i + RECEIVERS]; k++) {
@@ -162,9 +173,14 @@ export function readLogValue(value: Uint8Array, memory = new ValueMemory()): Log
     })
     identifiersAt += identifiersBytes
   }
+  return receivers
+}
+
+function readMessage(bytes: Uint8Array, ints: Int32Array, start: number): LoggedMessage {
+  const i = start >> 2
   const expiresAtMs = joinInts(ints[i + EXPIRES], ints[i + EXPIRES + 1])
   const topicStart = start + ints[i + MESSAGE]
-  const message: LoggedMessage = {
+  return {
     bytes,
     ints,
     topicStart,
@@ -177,5 +193,4 @@ export function readLogValue(value: Uint8Array, memory = new ValueMemory()): Log
     retain: (ints[i + FLAGS] & 4) !== 0,
     expiresAtMs: expiresAtMs === 0 ? Number.POSITIVE_INFINITY : expiresAtMs,
   }
-  return { message, receivers }
 }

@@ -1,5 +1,11 @@
 /** Retained messages in memory. */
-import type { KeptMessage, RetainedLimits, RetainedStore, RetainedTopic } from '../src/contracts/storage.js'
+import type {
+  KeptMessage,
+  RetainedLimits,
+  RetainedStore,
+  RetainedTopic,
+  UnreadRetained,
+} from '../src/contracts/storage.js'
 import { NameTree } from '../src/mqtt/name-tree.js'
 
 /** Milliseconds that the stamp of a cleared topic is remembered, so that a late arrival does not bring it back. */
@@ -7,13 +13,24 @@ const CLEARED_KEPT_MS = 60_000
 const STEPS_PER_MS = 1_024
 /** Cleared topics remembered at most. */
 const CLEARED_MAX = 65_536
+/** The same while the store is read, which may still have what was cleared: more than fit into the rings towards it. */
+const CLEARED_LOADING_MAX = 262_144
 /** Expiring topics looked at in one sweep. */
 const SWEEP_MAX = 4_096
 
 class Held<Message> implements RetainedTopic<Message> {
   message: Message | undefined = undefined
-  stamp = 0
-  constructor(readonly name: string) {}
+  stamp = -1
+  arrival = 0
+  /** What the broker says of itself takes no room from clients. */
+  readonly isCounted: boolean
+  constructor(readonly name: string) {
+    this.isCounted = !isOfBroker(name)
+  }
+}
+
+function isOfBroker(topic: string): boolean {
+  return topic.startsWith('$SYS/')
 }
 
 function newHeld<Message>(name: string): Held<Message> {
@@ -27,14 +44,20 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   #messages = 0
   #bytes = 0
   #lastStamp = 0
+  #arrivals = 0
+  /** undefined when all are here. */
+  #unread: UnreadRetained | undefined
 
   constructor(readonly limits: RetainedLimits) {}
 
   get messages(): number {
     return this.#messages
   }
-  get lastStamp(): number {
-    return this.#lastStamp
+  get arrivals(): number {
+    return this.#arrivals
+  }
+  get isLoaded(): boolean {
+    return this.#unread === undefined
   }
   get bytes(): number {
     return this.#bytes
@@ -48,14 +71,26 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   }
 
   hasRoom(topic: string, sizeBytes: number): boolean {
-    const old = this.#topics.get(topic)?.message
-    if (old === undefined && this.#messages >= this.limits.messagesMax) return false
-    return this.#bytes - (old?.sizeBytes ?? 0) + sizeBytes <= this.limits.bytesMax
+    if (isOfBroker(topic)) return true
+    const held = this.#topics.get(topic)
+    const old = held?.message
+    const left = this.#unread?.left ?? 0
+    if (old === undefined && this.#messages + left >= this.limits.messagesMax) {
+      // it may take the place of one that is still to be read
+      if (held !== undefined || !this.#unread?.has(topic)) return false
+    }
+    // nobody has counted the bytes that are still to be read: they are taken to be as those that are here
+    const leftBytes = left === 0 || this.#messages === 0 ? 0 : (left * this.#bytes) / this.#messages
+    return this.#bytes + leftBytes - (old?.sizeBytes ?? 0) + sizeBytes <= this.limits.bytesMax
   }
 
-  set(topic: string, message: Message, stamp: number, nowMs: number): void {
-    const held = this.#take(topic, stamp)
-    if (held === undefined) return
+  set(topic: string, message: Message, stamp: number, nowMs: number, reachesSubscribers: boolean): void {
+    this.#lastStamp = Math.max(this.#lastStamp, stamp)
+    const held = this.#topics.getOrAdd(topic, newHeld<Message>)
+    if (held.stamp > stamp) return
+    this.#empty(held)
+    held.stamp = stamp
+    held.arrival = reachesSubscribers ? ++this.#arrivals : 0
     if (message.payloadBytes === 0) {
       this.#cleared.push({ held, stamp })
       this.#forgetCleared(nowMs)
@@ -64,13 +99,25 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
     this.#hold(held, message.alone(true))
   }
 
-  restore(topic: string, message: Message, stamp: number, nowMs: number): void {
-    if (message.payloadBytes === 0) {
-      this.set(topic, message, stamp, nowMs)
-      return
-    }
-    const held = this.#take(topic, stamp)
-    if (held !== undefined) this.#hold(held, message)
+  beginLoading(unread: UnreadRetained, lastStamp: number): void {
+    this.#unread = unread
+    this.#lastStamp = Math.max(this.#lastStamp, lastStamp)
+  }
+
+  restore(topic: string, message: Message, stamp: number): void {
+    if (message.payloadBytes === 0) return
+    this.#lastStamp = Math.max(this.#lastStamp, stamp)
+    const held = this.#topics.getOrAdd(topic, newHeld<Message>)
+    // of the same stamp where it came from a client while the store was read
+    if (held.stamp >= stamp) return
+    this.#empty(held)
+    held.stamp = stamp
+    this.#hold(held, message)
+  }
+
+  endLoading(nowMs: number): void {
+    this.#unread = undefined
+    this.#forgetCleared(nowMs)
   }
 
   *all(): Generator<RetainedTopic<Message>> {
@@ -81,34 +128,30 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
     for (const held of this.#topics.matching(filter)) if (held.message !== undefined) yield held
   }
 
-  /** @returns its place, empty; undefined when a later message is there */
-  #take(topic: string, stamp: number): Held<Message> | undefined {
-    this.#lastStamp = Math.max(this.#lastStamp, stamp)
-    const held = this.#topics.getOrAdd(topic, newHeld<Message>)
-    if (held.stamp > stamp) return undefined
-    held.stamp = stamp
-    if (held.message !== undefined) {
+  #empty(held: Held<Message>): void {
+    if (held.message === undefined) return
+    if (held.isCounted) {
       this.#messages--
       this.#bytes -= held.message.sizeBytes
-      held.message = undefined
     }
-    return held
+    held.message = undefined
   }
 
   #hold(held: Held<Message>, message: Message): void {
     held.message = message
-    this.#messages++
-    this.#bytes += message.sizeBytes
+    if (held.isCounted) {
+      this.#messages++
+      this.#bytes += message.sizeBytes
+    }
     if (message.expiresAtMs !== Number.POSITIVE_INFINITY) this.#expiring.add(held)
   }
 
   /** Removes a message whose expiry interval has passed [MQTT-3.3.2-5]. */
   #expire(held: Held<Message>): void {
-    if (held.message === undefined) return
-    this.#messages--
-    this.#bytes -= held.message.sizeBytes
-    held.message = undefined
-    this.#topics.delete(held.name)
+    this.#empty(held)
+    // the store may still have an older one
+    if (this.#unread !== undefined) this.#cleared.push({ held, stamp: held.stamp })
+    else this.#topics.delete(held.name)
   }
 
   expireSome(nowMs: number): number {
@@ -129,11 +172,13 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   }
 
   #forgetCleared(nowMs: number): void {
-    const oldest = (nowMs - CLEARED_KEPT_MS) * STEPS_PER_MS
+    const isLoaded = this.#unread === undefined
+    const oldest = isLoaded ? (nowMs - CLEARED_KEPT_MS) * STEPS_PER_MS : 0
+    const countMax = isLoaded ? CLEARED_MAX : CLEARED_LOADING_MAX
     let gone = 0
     while (gone < this.#cleared.length) {
       const { held, stamp } = this.#cleared[gone]
-      if (stamp >= oldest && this.#cleared.length - gone <= CLEARED_MAX) break
+      if (stamp >= oldest && this.#cleared.length - gone <= countMax) break
       if (held.message === undefined && held.stamp === stamp && this.#topics.get(held.name) === held) {
         this.#topics.delete(held.name)
       }

@@ -252,3 +252,14 @@ t.test('many messages, in slices, while others come and go', async (t) => {
   )
   t.equal(deliveries(open(engine).restores[0]).length, 1_200)
 })
+
+t.test('stamps of retained messages are never given out again, also when their topics are cleared', async (t) => {
+  const engine = new MemoryEngine()
+  t.equal(open(engine).restores[0].lastStamp, 0)
+  const parts = open(engine)
+  parts.journals[1].putRetained('t', loggedMessage({ topic: 't', retain: true }), 5_000_000)
+  parts.journals[1].putRetained('t', loggedMessage({ topic: 't', payload: '', retain: true }), 6_000_000)
+  parts.commit()
+  t.equal(engine.count(TABLE.retained), 0)
+  t.ok(open(engine).restores[0].lastStamp > 6_000_000)
+})

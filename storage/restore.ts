@@ -1,28 +1,24 @@
 /** Reads back what a shard has to know after a start: its sessions at once, the messages of the log bit by bit. */
-import { decodeText } from '../src/base/bytes.js'
+import { decodeText, encodeText } from '../src/base/bytes.js'
 import {
-  type LoggedMessage,
   LogRecord,
   Progress,
   type RestoredDelivery,
+  type RestoredRetained,
   type RestoredSession,
+  type StoredRetained,
   type StoredSession,
   type StoredSubscription,
 } from '../src/contracts/storage.js'
 import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
-import { readMark, sequenceMark, sessionMark } from './high-water.js'
-import { NUMBER_KEY_BYTES, numberKey, readNumberKey } from './keys.js'
+import { readMark, STAMP_MARK, sequenceMark, sessionMark } from './high-water.js'
+import { NUMBER_KEY_BYTES, numberKey, readNumberKey, textKey, textKeyPrefix } from './keys.js'
 import { readLogValue, ValueMemory } from './log-value.js'
-import { readRetainedValue } from './retained-value.js'
+import { readRetainedValue, stampOf } from './retained-value.js'
 import { ALIVE_KEY } from './writer.js'
 
 /** Records read from the log before others have their turn. */
 const SLICE_RECORDS = 500
-
-export interface RestoredRetained {
-  readonly message: LoggedMessage
-  readonly stamp: number
-}
 
 /** What could not be read. */
 export interface RestoreDamage {
@@ -85,7 +81,7 @@ interface OwnSession extends RestoredSession {
   readonly received: number[]
 }
 
-export class Restore {
+export class Restore implements StoredRetained {
   readonly damage: RestoreDamage = { sessions: 0, subscriptions: 0, retained: 0, messages: 0 }
   /** By log: messages from this number on are not of the past. */
   readonly #ends = new Map<number, number>()
@@ -142,11 +138,31 @@ export class Restore {
     return readMark(this.reader, sequenceMark(this.shard))
   }
 
-  *retained(): Generator<RestoredRetained> {
+  /** A mark written ahead of them; a store that has none is read to see. */
+  get lastStamp(): number {
+    if (this.reader.get(TABLE.meta, encodeText(STAMP_MARK)) !== undefined) return readMark(this.reader, STAMP_MARK)
+    let last = 0
     for (const { value } of this.reader.range(TABLE.retained)) {
+      if (value.length >= NUMBER_KEY_BYTES) last = Math.max(last, stampOf(value))
+    }
+    return last
+  }
+
+  countRetained(): number {
+    return this.reader.count(TABLE.retained)
+  }
+
+  hasRetained(topic: string): boolean {
+    return this.reader.get(TABLE.retained, textKey(encodeText(topic))) !== undefined
+  }
+
+  /** What cannot be read is counted when all are read. */
+  *retained(prefix?: string): Generator<RestoredRetained> {
+    const options = prefix === undefined || prefix === '' ? {} : { prefix: textKeyPrefix(encodeText(prefix)) }
+    for (const { value } of this.reader.range(TABLE.retained, options)) {
       const read = readRetainedValue(value, this.#memory)
-      if (read === undefined) this.damage.retained++
-      else yield read
+      if (read !== undefined) yield read
+      else if (prefix === undefined) this.damage.retained++
     }
   }
 

@@ -16,6 +16,6 @@ export function readRetainedValue(
   memory = new ValueMemory(),
 ): { stamp: number; message: LoggedMessage } | undefined {
   if (value.length < STAMP_BYTES) return undefined
-  const read = readLogValue(value.subarray(STAMP_BYTES), memory)
+  const read = readLogValue(value, memory, STAMP_BYTES)
   return read === undefined ? undefined : { stamp: stampOf(value), message: read.message }
 }

@@ -7,7 +7,7 @@ import { SHARDS_MAX } from '../src/contracts/store-records.js'
 import { type DefinitionLine, definitionOf } from './definition-line.js'
 import { definitionKey, definitionValue } from './definitions.js'
 import { type StoreEngine, TABLE } from './engine.js'
-import { HighWater, readMark, sequenceMark, sessionMark } from './high-water.js'
+import { HighWater, readMark, STAMP_MARK, sequenceMark, sessionMark } from './high-water.js'
 import { numberKey, receivedKey, subscriptionKey, textKey } from './keys.js'
 import { LineProblem } from './line-problem.js'
 import { logValue, messageOfParts, retainedValue } from './message-parts.js'
@@ -61,6 +61,7 @@ export class StoreFiller {
   readonly #marks = new HighWater()
   #batch: Put[] = []
   #batchBytes = 0
+  readonly #stampMark: number
   #nextSession: number
   #nextSequence: number
   #retained = 0
@@ -71,6 +72,7 @@ export class StoreFiller {
     readonly engine: StoreEngine,
     readonly header: HeaderLine,
   ) {
+    this.#stampMark = readMark(engine, STAMP_MARK)
     this.#nextSession = readMark(engine, sessionMark(LOG))
     this.#nextSequence = readMark(engine, sequenceMark(LOG))
     for (const { clientId } of storedSessions(engine, () => {})) this.#known.add(clientId)
@@ -161,6 +163,7 @@ export class StoreFiller {
       return
     }
     this.#latestStamps.set(topic, stamp)
+    if (stamp >= this.#stampMark) this.#marks.note(STAMP_MARK, stamp)
     this.#put(TABLE.retained, key, retainedValue(messageOfParts(messageParts(line)), stamp))
     this.#retained++
   }

@@ -97,7 +97,7 @@ t.test('verify: a sound store, with progress', async (t) => {
   const data = await writeStore(t.testdir({}))
   const shares: number[] = []
   const report = await verifyStore(data, (share) => shares.push(share))
-  t.match(report, { damaged: 0, lines: [], leftOver: 0, values: 14 })
+  t.match(report, { damaged: 0, lines: [], leftOver: 0, values: 15 })
   t.ok((report.pages ?? 0) > 4)
   t.equal(shares.at(-1), 1)
   t.same(

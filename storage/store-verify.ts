@@ -22,7 +22,7 @@ import { STORE_FOLDER } from './store-folder.js'
 import { ALIVE_KEY } from './writer.js'
 
 /** Names of facts that are numbers as bytes: storage/high-water.ts. */
-const MARK = /^(sequence|session)\.\d+$/
+const MARK = /^(?:(?:sequence|session)\.\d+|stamp)$/
 /** Lines of what is damaged that are kept: the rest is counted. */
 const DAMAGE_LINES_MAX = 100
 

@@ -1,8 +1,10 @@
 /** A shard's connection to the store: what it writes, and what it has to read at its start. */
 import { join } from 'node:path'
 import { RingProducer } from '../src/base/ring.js'
+import { TimeSlice } from '../src/base/time-slice.js'
 import type { Message } from '../src/broker/message.js'
-import { restoredMessage, SessionRestorer } from '../src/broker/restore.js'
+import { SessionRestorer } from '../src/broker/restore.js'
+import { RetainedRestorer } from '../src/broker/restore-retained.js'
 import type { ShardState } from '../src/broker/shard-state.js'
 import type { RestoredCounts, ShardTask, StoreLink } from '../src/contracts/threads.js'
 import { shardOf } from '../src/net/admission.js'
@@ -13,9 +15,16 @@ import { Restore } from '../storage/restore.js'
 /** Milliseconds of reading before messages of clients have their turn. */
 const SLICE_MS = 8
 /** Milliseconds between lines that say how far reading has come. */
-const PROGRESS_MS = 2_000
+const PROGRESS_MS = 5_000
 /** Milliseconds between attempts while the ring of the storage thread is full. */
 const CONGESTED_MS = 5
+
+/** What a shard that has begun to work is still to read. */
+export interface Unread {
+  readonly sessions: SessionRestorer
+  readonly retained: RetainedRestorer
+  readonly counts: RestoredCounts
+}
 
 export class ShardStore {
   readonly journal: Journal<Message>
@@ -23,6 +32,7 @@ export class ShardStore {
   readonly #reader: StoreReaderHandle
   readonly #restore: Restore
   readonly #sessions: ReturnType<Restore['sessions']>
+  #isClosed = false
 
   constructor(task: ShardTask, link: StoreLink) {
     const { index, config, shardDoorbells } = task
@@ -40,65 +50,87 @@ export class ShardStore {
     })
   }
 
-  /** Sessions and retained messages, at once. */
-  restoreSessions(shard: ShardState): { restorer: SessionRestorer; counts: RestoredCounts } {
+  /** Sessions, at once: what is published from then on has to reach them. */
+  restoreSessions(shard: ShardState): Unread {
     const restore = this.#restore
-    const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
-    for (const { message, stamp } of restore.retained()) {
-      const kept = restoredMessage(message, true)
-      shard.retained.restore(kept.topic, kept, stamp, shard.nowMs)
-    }
-    for (const session of this.#sessions) restorer.addSession(session)
+    const retained = new RetainedRestorer(shard, restore)
+    const sessions = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
+    for (const session of this.#sessions) sessions.addSession(session)
     const { damage } = restore
     const counts = {
       sessions: this.#sessions.length,
       messages: restore.countMessages(),
-      retained: shard.retained.messages,
-      damaged: damage.sessions + damage.subscriptions + damage.retained,
+      retained: retained.count,
+      damaged: damage.sessions + damage.subscriptions,
     }
-    return { restorer, counts }
+    return { sessions, retained, counts }
   }
 
   /**
-   * The messages that wait, in slices between the work for clients. Resolves when all are there, with the number of
-   * those that could not be read.
+   * Retained messages and then those that wait for sessions, in slices between the work for clients. Resolves when all
+   * are there, with the number of those that could not be read.
    * @param flush makes visible what was written; answers true while a ring is too full
    */
-  async restoreMessages(
-    shard: ShardState,
-    { restorer, counts }: { restorer: SessionRestorer; counts: RestoredCounts },
-    flush: () => boolean,
-  ): Promise<number> {
-    const deliveries = this.#restore.deliveries((record) => this.journal.done(record, 0))
-    const log = shard.log.area('storage')
-    let sliceEndsMs = performance.now() + SLICE_MS
-    let saidMs = performance.now()
+  async load(shard: ShardState, { sessions, retained, counts }: Unread, flush: () => boolean): Promise<number> {
+    const slice = new TimeSlice(SLICE_MS)
+    const progress = new Progress(shard)
+    for (const read of retained.all()) {
+      progress.report('reading retained messages from the store', read, counts.retained)
+      if (slice.isOver) await this.#pause(shard, slice, flush)
+      if (this.#isClosed) return 0
+    }
     let read = 0
-    for (const delivery of deliveries) {
+    for (const delivery of this.#restore.deliveries((record) => this.journal.done(record, 0))) {
       if (delivery !== undefined) {
-        restorer.addDelivery(delivery)
+        sessions.addDelivery(delivery)
         read++
         continue
       }
-      restorer.pump()
-      if (performance.now() - saidMs >= PROGRESS_MS) {
-        saidMs = performance.now()
-        log.info('reading messages from the store', { shard: shard.index, read, of: counts.messages })
-      }
-      if (performance.now() < sliceEndsMs) continue
-      while (flush()) await new Promise((resolve) => setTimeout(resolve, CONGESTED_MS))
-      await new Promise((resolve) => setImmediate(resolve))
-      shard.nowMs = shard.clock.now()
-      sliceEndsMs = performance.now() + SLICE_MS
+      sessions.pump()
+      progress.report('reading messages from the store', read, counts.messages)
+      if (slice.isOver) await this.#pause(shard, slice, flush)
+      if (this.#isClosed) return 0
     }
-    restorer.finish()
+    sessions.finish()
     flush()
-    const { messages } = this.#restore.damage
-    shard.count('storeGivenUp', messages + counts.damaged)
-    return messages
+    const { damage } = this.#restore
+    // all shards read the same retained messages
+    const damaged = damage.messages + (shard.index === 0 ? damage.retained : 0)
+    shard.count('storeGivenUp', damaged + counts.damaged)
+    return damaged
+  }
+
+  /** Resolves when all retained messages are there that this filter matches. */
+  async loadMatching(shard: ShardState, { retained }: Unread, filter: string): Promise<void> {
+    const slice = new TimeSlice(SLICE_MS)
+    if (shard.retained.isLoaded) return
+    for (const _ of retained.matching(filter)) {
+      if (slice.isOver) await slice.pause()
+      if (this.#isClosed) return
+    }
+  }
+
+  async #pause(shard: ShardState, slice: TimeSlice, flush: () => boolean): Promise<void> {
+    while (flush()) await new Promise((resolve) => setTimeout(resolve, CONGESTED_MS))
+    await slice.pause()
+    shard.nowMs = shard.clock.now()
   }
 
   close(): Promise<void> {
+    this.#isClosed = true
     return this.#reader.close()
+  }
+}
+
+/** Says now and then how far reading has come. */
+class Progress {
+  #saidMs = performance.now()
+
+  constructor(readonly shard: ShardState) {}
+
+  report(message: string, read: number, of: number): void {
+    if (performance.now() - this.#saidMs < PROGRESS_MS) return
+    this.#saidMs = performance.now()
+    this.shard.log.area('storage').info(message, { shard: this.shard.index, read, of })
   }
 }

@@ -103,13 +103,13 @@ export default async function run(task: ShardTask): Promise<void> {
   }
   const ticker = setInterval(onTick, TICK_MS)
 
-  const restored = store?.restoreSessions(shard)
+  const unread = store?.restoreSessions(shard)
   flush()
-  const loading = restored && store?.restoreMessages(shard, restored, flush)
+  const loading = unread && store?.load(shard, unread, flush)
 
   const api: ShardApi = {
     async ready() {
-      return restored?.counts ?? { sessions: 0, messages: 0, retained: 0, damaged: 0 }
+      return unread?.counts ?? { sessions: 0, messages: 0, retained: 0, damaged: 0 }
     },
     async loaded() {
       return (await loading) ?? 0
@@ -120,7 +120,10 @@ export default async function run(task: ShardTask): Promise<void> {
       publishInternal(shard, messages)
       reactor.poke()
     },
-    retainedValues: (filter, after, limit) => retainedValues(shard, filter, after, limit),
+    async retainedValues(filter, after, limit) {
+      if (unread !== undefined && after === undefined) await store?.loadMatching(shard, unread, filter)
+      return retainedValues(shard, filter, after, limit)
+    },
     replaceLot(link) {
       lotThreadLost(shard)
       shard.lot = new LotLink(task.index, new RingProducer(link.toLot))
@@ -151,7 +154,9 @@ export default async function run(task: ShardTask): Promise<void> {
     },
   }
   reactor.start()
-  await serve(api, task.control)
+  // a shard that cannot read what is in the store has to begin anew
+  const unreadable = new Promise<never>((_, reject) => loading?.catch(reject))
+  await Promise.race([serve(api, task.control), unreadable])
   clearInterval(ticker)
   reactor.stop()
   await store?.close()

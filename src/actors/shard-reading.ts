@@ -6,7 +6,7 @@ import { tellAll } from './tell-all.js'
 import type { RunningThread } from './thread-pool.js'
 
 /**
- * Waits for the sessions of all shards, and says what came back; their messages follow while the broker works.
+ * Waits for the sessions of all shards, and says what came back; messages follow while the broker works.
  * @param storage undefined where nothing is kept on disk
  */
 export async function awaitShards(
@@ -19,15 +19,15 @@ export async function awaitShards(
   await tellAll(shards, async ({ api }) => counts.push(await api.ready()))
   if (counts.length === 0) return
   const sum = (of: (count: RestoredCounts) => number): number => counts.reduce((total, count) => total + of(count), 0)
-  const [sessions, messages] = [sum(({ sessions }) => sessions), counts[0].messages]
+  const sessions = sum(({ sessions }) => sessions)
+  const { messages, retained } = counts[0]
   const damaged = sum(({ damaged }) => damaged)
   if (damaged > 0) log.error('entries of the store could not be read and are given up', { entries: damaged })
-  if (sessions > 0 || messages > 0) {
-    const { retained } = counts[0]
+  if (sessions > 0 || messages > 0 || retained > 0) {
     const ms = elapsedMs(startedMs)
     log.info('read from the store; messages follow while the broker works', { sessions, messages, retained, ms })
   }
-  awaitMessages(shards, storage, log, messages, startedMs).catch((cause: unknown) => {
+  awaitMessages(shards, storage, log, messages + retained, startedMs).catch((cause: unknown) => {
     // a shard that dies while it reads is started anew, and reads again
     log.debug('reading the store was interrupted', { reason: messageOf(cause) })
   })

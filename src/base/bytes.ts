@@ -55,6 +55,9 @@ export function sameBytes(a: Uint8Array, aStart: number, b: Uint8Array, bStart: 
   return true
 }
 
+const FNV_START = -2128831035
+const FNV_PRIME = 16777619
+
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
@@ -62,22 +65,33 @@ export function encodeText(text: string): Uint8Array {
   return encoder.encode(text)
 }
 
-/** A byte order mark stays [MQTT-1.5.4-3]. The bytes are copied first: TextDecoder refuses shared memory. */
+/** A byte order mark stays [MQTT-1.5.4-3]. Bytes of shared memory are copied first: TextDecoder refuses them. */
 export function decodeText(bytes: Uint8Array, start: number, length: number): string {
+  if (!(bytes.buffer instanceof SharedArrayBuffer)) return decoder.decode(bytes.subarray(start, start + length))
   const copy = new Uint8Array(length)
   copy.set(bytes.subarray(start, start + length))
   return decoder.decode(copy)
 }
 
-/** `hashBytes` of its UTF-8. */
+/** `hashBytes` of its UTF-8, which for most texts is not made: it costs more than the hash. */
 export function hashText(text: string): number {
+  let hash = FNV_START
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (code > 0x7f) return hashEncoded(text)
+    hash = Math.imul(hash ^ code, FNV_PRIME)
+  }
+  return hash
+}
+
+function hashEncoded(text: string): number {
   const bytes = encodeText(text)
   return hashBytes(bytes, 0, bytes.length)
 }
 
 /** 32-bit FNV-1a, the hash that topics and client identifiers are spread with. */
 export function hashBytes(bytes: Uint8Array, start: number, length: number): number {
-  let hash = -2128831035
-  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ bytes[i], 16777619)
+  let hash = FNV_START
+  for (let i = start; i < start + length; i++) hash = Math.imul(hash ^ bytes[i], FNV_PRIME)
   return hash
 }

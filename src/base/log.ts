@@ -6,7 +6,16 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 /** The level of one line. */
 export type LogSeverity = Exclude<LogLevel, 'silent'>
 
-export const LOG_AREAS = ['broker', 'connection', 'session', 'listener', 'supervisor', 'storage', 'config', 'lot'] as const
+export const LOG_AREAS = [
+  'broker',
+  'connection',
+  'session',
+  'listener',
+  'supervisor',
+  'storage',
+  'config',
+  'lot',
+] as const
 export type LogArea = (typeof LOG_AREAS)[number]
 
 /** Details of a line. Only plain values: a payload or a password has no way in by accident. */

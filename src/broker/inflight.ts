@@ -7,13 +7,17 @@ export type InflightState = (typeof InflightState)[keyof typeof InflightState]
 
 const PACKET_IDS_MAX = 65_535
 
+/** Shared by all that have nothing: most sessions never have. */
+const NO_STATES = new Uint8Array(0)
+const NO_PACKET_IDS = new Uint16Array(0)
+
 /**
  * Packet identifiers are given out in turn, and a place is found by the low bits of the identifier, so neither giving
  * nor freeing one searches. Sessions that end with their connection keep no deliveries here: they never resend.
  */
 export class Inflight {
-  #states = new Uint8Array(0)
-  #packetIds = new Uint16Array(0)
+  #states = NO_STATES
+  #packetIds = NO_PACKET_IDS
   #deliveries: (Delivery | undefined)[] = []
   #count = 0
   #next = 1

@@ -55,7 +55,7 @@ function resendNext(shard: ShardState, session: Session): boolean {
 
 function sendNextRetained(shard: ShardState, session: Session): boolean {
   const backlog = session.retainedBacklog
-  if (backlog === undefined) return false
+  if (backlog === undefined || !shard.retained.isLoaded) return false
   for (;;) {
     const next = backlog.peek(shard.retained)
     if (next === undefined) {

@@ -5,14 +5,8 @@ import type { Subscription } from './subscription.js'
 
 interface Waiting {
   readonly subscription: Subscription
-  /** The last stamp when the subscription was made: what has a later one has reached the session by itself. */
+  /** Arrivals when the subscription was made: a later one has reached the session by itself. */
   readonly since: number
-}
-
-interface Item {
-  readonly topic: RetainedTopic<Message>
-  /** What was retained when the subscription was made: a later message reaches the session by itself. */
-  readonly message: Message
 }
 
 /**
@@ -21,12 +15,13 @@ interface Item {
  */
 export class RetainedBacklog {
   readonly #waiting = new Map<string, Waiting>()
-  #items: Item[] = []
+  #topics: RetainedTopic<Message>[] = []
   #next = 0
+  #since = 0
   #filter: string | undefined
   #subscription: Subscription | undefined
 
-  /** @param since the last stamp of the store at this moment */
+  /** @param since arrivals of the store at this moment */
   add(filter: string, subscription: Subscription, since: number): void {
     this.#waiting.set(filter, { subscription, since })
   }
@@ -35,35 +30,31 @@ export class RetainedBacklog {
   remove(filter: string): void {
     this.#waiting.delete(filter)
     if (this.#filter !== filter) return
-    this.#items = []
+    this.#topics = []
     this.#next = 0
   }
 
-  /** @returns the next message and the subscription it is for; undefined when nothing is left */
+  /**
+   * @param retained loaded: what is missing would never be sent
+   * @returns the next message and the subscription it is for; undefined when nothing is left
+   */
   peek(retained: RetainedStore<Message>): { message: Message; subscription: Subscription } | undefined {
     for (;;) {
-      while (this.#next < this.#items.length) {
-        const { topic, message } = this.#items[this.#next]
-        if (topic.message === message && this.#subscription !== undefined) {
-          return { message, subscription: this.#subscription }
-        }
-        this.#next++
+      for (; this.#next < this.#topics.length; this.#next++) {
+        const { message, arrival } = this.#topics[this.#next]
+        if (message === undefined || arrival > this.#since || this.#subscription === undefined) continue
+        return { message, subscription: this.#subscription }
       }
       const first = this.#waiting.entries().next().value
-      if (first === undefined) {
-        this.#items = []
-        return undefined
-      }
+      this.#topics = []
+      this.#next = 0
+      if (first === undefined) return undefined
       const [filter, { subscription, since }] = first
       this.#waiting.delete(filter)
       this.#filter = filter
       this.#subscription = subscription
-      this.#items = []
-      this.#next = 0
-      for (const topic of retained.matching(filter)) {
-        const { message, stamp } = topic
-        if (message !== undefined && stamp <= since) this.#items.push({ topic, message })
-      }
+      this.#since = since
+      for (const topic of retained.matching(filter)) if (topic.arrival <= since) this.#topics.push(topic)
     }
   }
 

@@ -36,7 +36,7 @@ export function route(
     return undefined
   }
   begin(shard, entry, fields.qos === 2 && publisher?.isLogged === true)
-  const stamp = fields.retain ? keepRetained(shard, fields, entry.name) : 0
+  const stamp = fields.retain ? keepRetained(shard, fields, entry.name, true) : 0
   if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
   let pending: PendingPublish | undefined
   if (entry.groups.length > 0 || entry.remotes.length > 0 || fields.retain || isWatched) {
@@ -75,10 +75,10 @@ export function retainedIsFull(shard: ShardState, fields: PublishFields, entry: 
   return (shard.storage.isFull && entry.durability !== 'off') || !shard.retained.hasRoom(entry.name, fields.bodyBytes)
 }
 
-function keepRetained(shard: ShardState, fields: PublishFields, topic: string): number {
+function keepRetained(shard: ShardState, fields: PublishFields, topic: string, reachesSubscribers: boolean): number {
   const stamp = shard.retained.nextStamp(shard.nowMs, shard.index)
   const message = fields.keep(shard.memory, shard.nowMs)
-  shard.retained.set(topic, message, stamp, shard.nowMs)
+  shard.retained.set(topic, message, stamp, shard.nowMs, reachesSubscribers)
   keepRetainedMessage(shard, topic, message, stamp)
   return stamp
 }
@@ -139,7 +139,7 @@ function routeFurther(
 /** Keeps the message in `fields` for later subscribers; nobody gets it now. */
 export function retainOnly(shard: ShardState, fields: PublishFields, entry: TopicEntry): void {
   begin(shard, entry, false)
-  const stamp = keepRetained(shard, fields, entry.name)
+  const stamp = keepRetained(shard, fields, entry.name, false)
   const head = { number: 0, flags: ForwardFlag.RETAIN, groups: [], stamp, publisherHash: 0 }
   for (const other of shard.peers.others) shard.peers.forward(other, fields, head)
   sealMessage(shard, fields, undefined)
@@ -167,10 +167,11 @@ export function receiveForward(shard: ShardState, fields: PublishFields, head: F
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
   const isTogether = (head.flags & ForwardFlag.TOGETHER) !== 0
   begin(shard, entry, isTogether)
+  const isDelivered = (head.flags & ForwardFlag.DELIVER) !== 0
   if (head.flags & ForwardFlag.RETAIN) {
-    shard.retained.set(entry.name, fields.keep(shard.memory, shard.nowMs), head.stamp, shard.nowMs)
+    shard.retained.set(entry.name, fields.keep(shard.memory, shard.nowMs), head.stamp, shard.nowMs, isDelivered)
   }
-  if (head.flags & ForwardFlag.DELIVER) deliverToSubscribers(shard, fields, entry, undefined)
+  if (isDelivered) deliverToSubscribers(shard, fields, entry, undefined)
   for (const groupId of head.groups) {
     const group = entry.groups.find(({ id }) => id === groupId)
     if (group === undefined || group.members.length === 0) continue // its last member has just left

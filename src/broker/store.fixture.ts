@@ -10,7 +10,8 @@ import type { BrokerConfig } from '../config/schema.js'
 import type { RestoredSession } from '../contracts/storage.js'
 import { createFlushWords } from '../contracts/store-records.js'
 import type { Message } from './message.js'
-import { restoredMessage, SessionRestorer } from './restore.js'
+import { SessionRestorer } from './restore.js'
+import { RetainedRestorer } from './restore-retained.js'
 import type { ShardState } from './shard-state.js'
 
 export class StoreFixture {
@@ -19,6 +20,7 @@ export class StoreFixture {
   readonly #rings: RingProducer[] = []
   readonly #restores: Restore[] = []
   readonly #restorers: SessionRestorer[] = []
+  readonly #retained: RetainedRestorer[] = []
   readonly #sources: ShardSource[] = []
   readonly #sessions: (readonly RestoredSession[])[] = []
   readonly writer: StoreWriter
@@ -64,15 +66,18 @@ export class StoreFixture {
     const restore = this.#restores[shard.index]
     const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
     this.#restorers[shard.index] = restorer
-    for (const { message, stamp } of restore.retained()) {
-      const kept = restoredMessage(message, true)
-      shard.retained.restore(kept.topic, kept, stamp, shard.nowMs)
-    }
+    this.#retained[shard.index] = new RetainedRestorer(shard, restore)
     for (const session of this.#sessions[shard.index]) restorer.addSession(session)
+  }
+
+  /** What the shard has yet to read of the retained messages. */
+  retained(shard: ShardState): RetainedRestorer {
+    return this.#retained[shard.index]
   }
 
   /** What it does after that, bit by bit. */
   restoreMessages(shard: ShardState): void {
+    for (const _ of this.#retained[shard.index].all());
     const restorer = this.#restorers[shard.index]
     for (const delivery of this.#restores[shard.index].deliveries((record) => shard.storage.done(record, 0))) {
       if (delivery === undefined) restorer.pump()

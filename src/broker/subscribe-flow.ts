@@ -134,7 +134,7 @@ function subscribe(
   const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew)
   if (wantsRetained) {
     session.retainedBacklog ??= new RetainedBacklog()
-    session.retainedBacklog.add(request.filter, subscription, shard.retained.lastStamp)
+    session.retainedBacklog.add(request.filter, subscription, shard.retained.arrivals)
   }
   if (audience.subscribers.size === 1 || audience.announcing > 0) {
     // a second subscriber waits for the announcement of the first one too

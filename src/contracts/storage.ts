@@ -67,6 +67,7 @@ export interface UnreadRetained {
  * `matching` and `all` give is not all there is, but what is set and cleared holds.
  */
 export interface RetainedStore<Message> {
+  /** Those below `$SYS` are not counted, and take no room from others. */
   readonly messages: number
   readonly bytes: number
   /** How many messages of this store have reached subscribers too. */

@@ -1,6 +1,6 @@
 /** From CONNECT to the shard: version and limits, client identifier, authentication, what the client is told. */
 import { randomBytes } from 'node:crypto'
-import { encodeText, hashBytes } from '../base/bytes.js'
+import { hashText } from '../base/bytes.js'
 import { BrokerError } from '../base/errors.js'
 import type { BrokerConfig } from '../config/schema.js'
 import type { ConnectRequest } from '../contracts/records.js'
@@ -79,8 +79,7 @@ export function connectRequest(
 
 /** The shard that owns the sessions of a client identifier. */
 export function shardOf(clientId: string, shards: number): number {
-  const id = encodeText(clientId)
-  let hash = hashBytes(id, 0, id.length)
+  let hash = hashText(clientId)
   // the low bits of FNV-1a follow those of the characters: without mixing, even identifiers would share a shard
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
