@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { packageFolder } from '../src/base/version.js'
@@ -17,7 +17,7 @@ const PROGRAMS = {
   merlot: `command="$1"; shift
 case "$command" in
   start) exec "${process.execPath}" "${MAIN}" start "$@" --host 127.0.0.1 --port 0 --ws-port 0 --data "$DATA" ;;
-  pub|sub) exec "${process.execPath}" "${MAIN}" "$command" "$@" -h 127.0.0.1 -p "$PORT" ;;
+  pub|sub|command) exec "${process.execPath}" "${MAIN}" "$command" "$@" -h 127.0.0.1 -p "$PORT" ;;
   *) exec "${process.execPath}" "${MAIN}" "$command" "$@" ;;
 esac`,
   npx: '[ "$1" = merlot ] || exit 99; exec "$@"',
@@ -60,7 +60,7 @@ export class ExampleRunner {
   ) {}
 
   static create(t: Test): ExampleRunner {
-    const folder = t.testdir({ 'app.log': '' })
+    const folder = t.testdir({ 'app.log': '', plant: { 'plant.lotnb': '' } })
     mkdirSync(join(folder, 'bin'))
     for (const [name, text] of Object.entries(PROGRAMS)) {
       writeFileSync(join(folder, 'bin', name), `#!/bin/sh\n${text}\n`, { mode: 0o755 })
@@ -69,7 +69,13 @@ export class ExampleRunner {
   }
 
   writeConfiguration(text: string): void {
-    writeFileSync(join(this.folder, 'merlot.yaml'), text)
+    this.writeFile('merlot.yaml', text)
+  }
+
+  writeFile(name: string, text: string): void {
+    const path = join(this.folder, name)
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, text)
   }
 
   /** @throws Error with what it printed when it does not do what examples of its kind do */

@@ -37,7 +37,9 @@ t.test('npm start is what the examples stand for', async (t) => {
 t.test('links between pages lead somewhere', async (t) => {
   const root = packageFolder()
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) => join('docs', file))
-  const pages = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md', ...docs]
+  const examples = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+  const top = ['README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'CHANGELOG.md']
+  const pages = [...top, ...docs, ...examples.map((file) => join('examples', file))]
   for (const page of pages.filter((file) => file.endsWith('.md'))) {
     for (const [, target] of readPage(page).matchAll(/\]\((?!https?:)([^)]+)\)/g)) {
       const [file, anchor] = target!.split('#')

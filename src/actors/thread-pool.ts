@@ -2,7 +2,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
 import type { Logger, LogRecord } from '../base/log.js'
 import { connect, type Remote } from '../base/rpc.js'
-import { Piscina, THREAD_ARGUMENTS } from './piscina-library.js'
+import { Piscina, THREAD_ARGUMENTS, threadEnvironment } from './piscina-library.js'
 
 /** A thread that runs, and how to talk to it. */
 export interface RunningThread<Api extends object> {
@@ -42,6 +42,7 @@ export class ThreadPool<Api extends object> {
       atomics: 'disabled',
       // loaders that the main thread runs under, as tests do, are not for these threads and make them slow to start
       execArgv: THREAD_ARGUMENTS,
+      env: threadEnvironment(),
     })
   }
 
