@@ -173,10 +173,15 @@ function originOf(entity: Pick<Entry, 'kind' | 'name'>, projects: CommandService
   return cell === undefined ? `${project}/${file}` : `${project}/${file}/${cell}`
 }
 
-function listKind(kind: 'model' | 'action', plural: string, { library }: CommandServices): Reply {
+async function listKind(kind: 'model' | 'action', plural: string, { library, lot }: CommandServices): Promise<Reply> {
   const pending = pendingActions(library.entities)
-  const data = [...library.entities]
-    .filter(([, entry]) => entry.kind === kind)
-    .map(([key, { name }]) => ({ name, status: pending.has(key) ? 'pending' : 'active' }))
+  const entries = [...library.entities].filter(([, entry]) => entry.kind === kind)
+  const data = await Promise.all(
+    entries.map(async ([key, { name }]) => {
+      if (pending.has(key)) return { name, status: 'pending' }
+      const state = await lot.state({ kind, name })
+      return { name, status: state?.stopped === undefined ? 'active' : 'stopped' }
+    }),
+  )
   return success(data.length === 0 ? `No ${plural} registered.` : `${data.length} ${plural}.`, { data })
 }

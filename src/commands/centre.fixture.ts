@@ -6,6 +6,7 @@ import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import type {
   DefinitionChange,
   EntityRef,
+  EntityState,
   EnvironmentChange,
   RunnableDefinition,
   RunReport,
@@ -57,6 +58,8 @@ export class RememberingLot implements LotCalls {
   readonly environment = new Map<string, string>()
   readonly traces: (readonly [action: string | undefined, untilMs: number])[] = []
   readonly runs: (readonly [name: string, request: RunRequest])[] = []
+  /** Why actions and models were stopped, by name. */
+  readonly stopped = new Map<string, string>()
   report: RunReport = {
     action: 'A',
     traceId: 'trace-1',
@@ -95,8 +98,11 @@ export class RememberingLot implements LotCalls {
     this.traces.push([action, untilMs])
   }
 
-  async state(): Promise<undefined> {
-    return undefined
+  async state({ kind, name }: EntityRef): Promise<EntityState | undefined> {
+    if (!this.installed.has(`${kind}/${name}`)) return undefined
+    const never = { lastRunUtc: undefined, lastError: undefined, nextRunUtc: undefined }
+    const counts = { runs: 0, failures: 0, dropped: 0, waiting: 0, averageRunMicros: 0 }
+    return { ...counts, ...never, stopped: this.stopped.get(name) }
   }
 
   names(): string[] {

@@ -34,6 +34,19 @@ t.test('an action waits for the model that it publishes', async (t) => {
   t.same(test.lot.names(), ['model/Base'])
 })
 
+t.test('a list tells who was stopped', async (t) => {
+  const { send, lot } = await startCentre(t)
+  await send(`-addAction ${CALLEE}`)
+  await send('-addAction DEFINE ACTION Spin\nON START DO\n    PUBLISH TOPIC "x" WITH 1')
+  lot.stopped.set('Spin', 'it ran longer than 900 ms')
+  t.match(await send('-listActions'), {
+    data: [
+      { name: 'Double', status: 'active' },
+      { name: 'Spin', status: 'stopped' },
+    ],
+  })
+})
+
 t.test('and for the action that it calls, also where that one waits', async (t) => {
   const test = await startCentre(t)
   const { send } = test
