@@ -203,7 +203,7 @@ export class Dispatcher {
   }
 
   #stop(entity: Entity, batch: Batch, reason: string): void {
-    entity.mailbox.finish(batch, batch.used)
+    entity.dropped += entity.mailbox.finish(batch, batch.used)
     this.owner.stop(entity, reason)
   }
 

@@ -189,7 +189,11 @@ export class Intake {
 
   /** @param isCertain whether its publisher waits until there is room, instead of losing it */
   #hasRoom(entity: Entity, isCertain: boolean, size: number): boolean {
-    if (entity.isClosed) return false
+    if (entity.isClosed) {
+      // stopped, until it is deployed anew
+      this.#drop(entity)
+      return false
+    }
     const isFull = !isCertain && entity.mailbox.waiting >= this.#messagesMax
     if (!isFull && this.state.total.bytes + size <= this.#bytesMax) return true
     this.#drop(entity)

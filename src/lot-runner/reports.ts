@@ -6,6 +6,7 @@ import type { RunFailure } from '../contracts/lot-batch.js'
 import type { Effect } from '../lot/program.js'
 
 const BASE64 = 'base64:'
+const CONCEALED = '***'
 
 /** A run whose times are taken. */
 export interface Timed {
@@ -66,4 +67,27 @@ export function payloadText(payload: Uint8Array): string {
 /** What `payloadText` made. */
 export function payloadBytes(text: string): Uint8Array {
   return text.startsWith(BASE64) ? Buffer.from(text.slice(BASE64.length), 'base64') : encodeText(text)
+}
+
+/** Puts stars in the place of secrets, also of those within JSON text. */
+export function conceal(text: string, secrets: ReadonlySet<string>): string {
+  let concealed = text
+  for (const secret of secrets) {
+    concealed = concealed.replaceAll(secret, CONCEALED).replaceAll(JSON.stringify(secret).slice(1, -1), CONCEALED)
+  }
+  return concealed
+}
+
+/** The report as it may be shown. */
+export function concealReport(report: RunReport, secrets: ReadonlySet<string>): RunReport {
+  if (secrets.size === 0) return report
+  const { outputs, warnings, error } = report
+  const shown = (text: string): string => conceal(text, secrets)
+  return {
+    ...report,
+    published: report.published.map(({ topic, payload }) => ({ topic: shown(topic), payload: shown(payload) })),
+    ...(outputs && { outputs: Object.fromEntries(Object.entries(outputs).map(([name, text]) => [name, shown(text)])) }),
+    ...(warnings && { warnings: warnings.map(shown) }),
+    error: error === null ? null : shown(error),
+  }
 }

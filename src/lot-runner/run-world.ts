@@ -24,6 +24,7 @@ export class RunWorld implements World {
   readonly #topics = new OutgoingTopics()
   readonly #written = new Map<string, Uint8Array | undefined>()
   readonly #environment = new Map<string, string | undefined>()
+  readonly #secretsRead = new Set<string>()
   #values: SharedValuesReader | undefined
   #remembers = false
   readonly #progress: Int32Array
@@ -44,6 +45,15 @@ export class RunWorld implements World {
     if (this.#values?.memory !== task.values) this.#values = new SharedValuesReader(task.values)
     this.#remembers = readsTopics
     this.#slot = task.slot
+  }
+
+  /** The secrets that runs have read since `forgetSecrets`: they are for the run, not for those who read of it. */
+  get secretsRead(): ReadonlySet<string> {
+    return this.#secretsRead
+  }
+
+  forgetSecrets(): void {
+    if (this.#secretsRead.size > 0) this.#secretsRead.clear()
   }
 
   /** A run ended well. */
@@ -83,7 +93,9 @@ export class RunWorld implements World {
   }
 
   secret(name: string): string | undefined {
-    return this.#lookUp(true, name)
+    const value = this.#lookUp(true, name)
+    if (value) this.#secretsRead.add(value)
+    return value
   }
 
   model(name: string): CompiledModel | undefined {

@@ -27,7 +27,7 @@ import { type Effect, LotRuntimeError, type ModelInstance, type Occasion } from 
 import { EffectWriter } from './effect-writer.js'
 import { Instances } from './instances.js'
 import { type Program, Programs } from './programs.js'
-import { makeReport, payloadBytes, type Timed } from './reports.js'
+import { conceal, concealReport, makeReport, payloadBytes, type Timed } from './reports.js'
 import { type Outside, RunWorld } from './run-world.js'
 import { capturesOf, IncomingTopics } from './topic-texts.js'
 
@@ -36,6 +36,7 @@ const SLICE_MS = 20
 /** The same for one that publishes much. */
 const EFFECT_BYTES_MAX = 1_048_576
 const NO_CAPTURES: readonly string[] = []
+const NO_SECRETS: ReadonlySet<string> = new Set()
 
 export class Runner {
   readonly #programs: Programs
@@ -101,7 +102,7 @@ export class Runner {
       return program?.generation === task.generation ? program : undefined
     } catch (error) {
       outcome.failures++
-      outcome.failure = describeFailure(error, randomUUID())
+      outcome.failure = describeFailure(error, randomUUID(), NO_SECRETS)
       return undefined
     }
   }
@@ -115,6 +116,7 @@ export class Runner {
         : undefined
     this.#effects.length = 0
     this.#warnings.length = 0
+    this.#world.forgetSecrets()
     outcome.runs++
     let failure: RunFailure | undefined
     let outputs: Record<string, string> | undefined
@@ -126,7 +128,7 @@ export class Runner {
       this.#world.remember(this.#effects)
     } catch (error) {
       this.#effects.length = 0
-      failure = describeFailure(error, timed?.traceId ?? randomUUID())
+      failure = describeFailure(error, timed?.traceId ?? randomUUID(), this.#world.secretsRead)
       outcome.failures++
       outcome.failure = failure
     }
@@ -201,15 +203,9 @@ export class Runner {
     const endMs = timed.startMs + (this.elapsedMs() - timed.begun)
     const isRequest = this.#ints[(at >> 2) + EVENT_KIND] === EventKind.REQUEST
     const trigger = isRequest ? requestTrigger(this.#extra(at)) : this.#trigger(at)
-    const report = makeReport(
-      program.action.name,
-      timed,
-      endMs,
-      trigger,
-      this.#effects,
-      this.#warnings,
-      failure,
-      outputs,
+    const report = concealReport(
+      makeReport(program.action.name, timed, endMs, trigger, this.#effects, this.#warnings, failure, outputs),
+      this.#world.secretsRead,
     )
     if (isRequest) outcome.reports.push({ number: this.#ints[(at >> 2) + EVENT_NUMBER], report })
     if (this.#task?.isTraced) outcome.traces.push(JSON.stringify(report))
@@ -258,10 +254,11 @@ interface Outcome {
   readonly reports: { readonly number: number; readonly report: RunReport }[]
 }
 
-function describeFailure(error: unknown, traceId: string): RunFailure {
+function describeFailure(error: unknown, traceId: string, secrets: ReadonlySet<string>): RunFailure {
   const own = error instanceof LotRuntimeError ? error : undefined
   const timestampUtc = new Date().toISOString()
-  return { message: messageOf(error), line: own?.line, statement: own?.statement, traceId, timestampUtc }
+  const message = conceal(messageOf(error), secrets)
+  return { message, line: own?.line, statement: own?.statement, traceId, timestampUtc }
 }
 
 function requestTrigger(json: string): {

@@ -27,14 +27,6 @@ export const ACTION_CATALOGUE = {
     wrong: 'DEFINE ACTION Example\nON START DO\n    PUBLISH TOPIC "out" WITH TOPIC POSITION 2',
     right: 'DEFINE ACTION Example\nON TOPIC "tank/+/level" DO\n    PUBLISH TOPIC "out" WITH TOPIC POSITION 2',
   },
-  LOT3004: {
-    severity: 'error',
-    title: 'TOPIC POSITION beyond the topic',
-    explanation:
-      'The first level is position 1. The trigger takes only topics that have fewer levels, so the value is always empty.',
-    wrong: 'DEFINE ACTION Example\nON TOPIC "tank/+/level" DO\n    PUBLISH TOPIC "out" WITH TOPIC POSITION 4',
-    right: 'DEFINE ACTION Example\nON TOPIC "tank/+/level" DO\n    PUBLISH TOPIC "out" WITH TOPIC POSITION 2',
-  },
   LOT3005: {
     severity: 'error',
     title: 'wrong number of results',

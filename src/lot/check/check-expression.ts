@@ -94,7 +94,7 @@ function checkGiven(
         return
       }
       const levels = occasion.levelsMax === 1 ? '1 level' : `${occasion.levelsMax} levels`
-      report.add('LOT3004', `The topic of the trigger has ${levels}: TOPIC POSITION ${position} is always empty`, span)
+      report.add('LOT4015', `The topic of the trigger has ${levels}: TOPIC POSITION ${position} is always empty`, span)
       return
     }
     case 'session':

@@ -116,6 +116,14 @@ export const DOUBT_CATALOGUE = {
     right:
       'DEFINE ACTION Scale\nINPUT raw AS INT\nDO\n    SET "scaled" WITH {raw} / 10\nRETURN\n    OUTPUT scaled\n\nDEFINE ACTION Example\nON START DO\n    CALL ACTION Scale WITH raw = 5 RETURN a',
   },
+  LOT4015: {
+    severity: 'warning',
+    title: 'TOPIC POSITION beyond the topic',
+    explanation:
+      'The first level is position 1. The trigger takes only topics that have fewer levels, so the value is always empty.',
+    wrong: 'DEFINE ACTION Example\nON TOPIC "tank/+/level" DO\n    PUBLISH TOPIC "out" WITH TOPIC POSITION 4',
+    right: 'DEFINE ACTION Example\nON TOPIC "tank/+/level" DO\n    PUBLISH TOPIC "out" WITH TOPIC POSITION 2',
+  },
   LOT4101: {
     severity: 'warning',
     title: 'model without a trigger',
