@@ -1,4 +1,4 @@
-/** Why a network connection ended, as LoT's DISCONNECTREASON tells it (LOT 3.3). */
+/** Why a network connection ended, as LoT's DISCONNECTREASON tells it (docs/lot/triggers.md). */
 import { CloseCause } from '../contracts/records.js'
 import { reasonCodeName } from '../mqtt/reason-codes.js'
 import type { Session } from './session.js'

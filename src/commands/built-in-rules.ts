@@ -1,4 +1,4 @@
-/** The rules that come with the broker (sections 5.7 and 5.8), as LoT. */
+/** The rules that come with the broker, as LoT. */
 
 type NamedText = readonly [name: string, text: string]
 

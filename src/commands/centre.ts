@@ -1,4 +1,4 @@
-/** The command centre: takes commands and what the LoT thread tells, and keeps what is deployed (sections 10 and 11). */
+/** The command centre: takes commands and what the LoT thread tells, and keeps what is deployed. */
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { messageOf, stackOf } from '../base/errors.js'

@@ -1,4 +1,4 @@
-/** The text of a command (section 10.1): its name, what follows it, and the identifier of the request. */
+/** The text of a command: its name, what follows it, and the identifier of the request. */
 
 export interface CommandLine {
   /** As it was written, with its dashes. */

@@ -65,6 +65,7 @@ export function deployEntity(draft: Draft, kind: EntityKind, text: string, optio
   const entity = node === undefined ? undefined : { type: KIND_TITLES[kind], name: node.name.text }
   if (errors.length > 0) return failure(parsingErrorText(errors), { entity, errors })
   if (node === undefined) return nothingFound(kind, entity)
+  if (program.entities.length > 1) return tooMany(kind, program.entities, source)
   const warnings = all.map((warning) => placedText(problemOf(source, warning)))
   const entry = lotEntry(text, node, warnings)
   return refusal(draft, entry, source, options) ?? put(draft, entry)
@@ -141,6 +142,12 @@ function wrongKind(expected: EntityKind, node: Entity, source: Source): Reply {
       name: node.name.text,
     },
   )
+}
+
+/** Whoever cut the text saw one entity only: the others would be lost without a word. */
+function tooMany(kind: EntityKind, [node, second]: readonly Entity[], source: Source): Reply {
+  const message = `Expected one entity, but found ${second.kind} ${second.name.text} behind ${node.name.text}`
+  return parsingError(source, second.span, message, undefined, { type: KIND_TITLES[kind], name: node.name.text })
 }
 
 function nothingFound(kind: EntityKind, entity: Reply['entity']): Reply {

@@ -1,5 +1,7 @@
 import t from 'tap'
 import { startCentre } from './centre.fixture.js'
+import { deployEntity } from './deploy.js'
+import { Draft, Library } from './library.js'
 
 const BASE = 'DEFINE MODEL Base COLLAPSED\n    ADD STRING "site" WITH "north"\n'
 const CHILD = 'DEFINE MODEL Child FROM Base WITH TOPIC "child"\n    ADD DOUBLE "level" WITH TOPIC "level" AS TRIGGER\n'
@@ -32,6 +34,20 @@ t.test('an action waits for the model that it publishes', async (t) => {
   const removed = await send('-removeModel Child')
   t.match(removed, { success: true, warnings: ["Action 'Report' waits until 'Child' is there again"] })
   t.same(test.lot.names(), ['model/Base'])
+})
+
+t.test('what stands behind a comment is deployed too, and no entity is lost without a word', async (t) => {
+  const { send, lot } = await startCentre(t)
+  const text = `${CALLEE}/* the other one */ ${CALLEE.replace('Double', 'Twice')}`
+  t.match(await send(`-addAction ${text}`), { success: true })
+  t.same(lot.names(), ['action/Double', 'action/Twice'])
+  const draft = new Draft(new Library())
+  const options = { compat: 'v2', strictIndent: false, plainOutput: 'both' } as const
+  t.match(deployEntity(draft, 'action', text, options), {
+    success: false,
+    message: /found action Twice behind Double \(7,/,
+  })
+  t.equal(draft.touched.length, 0)
 })
 
 t.test('a list tells who was stopped', async (t) => {

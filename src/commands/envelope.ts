@@ -1,4 +1,4 @@
-/** Answers to commands (section 10.2), as JSON that old clients find their words in (section 10.3). */
+/** Answers to commands, as JSON that old clients find their words in. */
 import { encodeText } from '../base/bytes.js'
 import type { InternalPublish } from '../contracts/threads.js'
 import type { Problem } from './problem.js'

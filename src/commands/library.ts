@@ -91,7 +91,7 @@ export class Draft {
     this.touched.push(key)
   }
 
-  /** Children of a model that goes keep what they inherited (section 4.6). @returns their names */
+  /** Children of a model that goes keep what they inherited. @returns their names */
   #keepFields(parent: ModelEntry): string[] {
     const children: string[] = []
     const { keptParents, ...plain } = parent

@@ -1,4 +1,4 @@
-/** Actions that can not run yet, because something they use is missing (section 3.10). */
+/** Actions that can not run yet, because something they use is missing. */
 import type { Dependency } from '../lot/check/check.js'
 import { type Entry, entryKey, KIND_TITLES, type LotEntry } from './entry.js'
 

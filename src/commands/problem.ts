@@ -1,4 +1,4 @@
-/** What is wrong with an entity, as clients are told: `errors[]` and the message of section 10.3. */
+/** What is wrong with an entity, as clients are told: `errors[]` and the message of the answer. */
 import { diagnosticToJson } from '../lot/diagnostic-text.js'
 import type { Diagnostic } from '../lot/diagnostics.js'
 import type { Source, Span } from '../lot/source.js'

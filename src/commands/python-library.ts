@@ -1,4 +1,4 @@
-/** Python scripts in the registry: checked by Python itself, kept, and loaded again at a start (section 8). */
+/** Python scripts in the registry: checked by Python itself, kept, and loaded again at a start. */
 import { messageOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { AddedScript } from '../python/scripts.js'

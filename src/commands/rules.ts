@@ -1,4 +1,4 @@
-/** The registry's side of rules: those that come with the broker, and which a user may add or remove (sections 5.7 to 5.9). */
+/** The registry's side of rules: those that come with the broker, and which a user may add or remove. */
 import { Source } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
 import type { RuleNode } from '../lot/tree.js'

@@ -1,4 +1,4 @@
-/** Encryption of secrets at rest: AES-256-GCM with a key of this installation (section 12.4). */
+/** Encryption of secrets at rest: AES-256-GCM with a key of this installation. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { messageOf } from '../base/errors.js'

@@ -1,4 +1,4 @@
-/** What clients find of an entity below `$SYS/Coreflux` (sections 7.4 and 11). */
+/** What clients find of an entity below `$SYS/Coreflux`. */
 import type { ActionNode, ComponentItem, ComponentNode, Expression, PanelNode, ThemeNode } from '../lot/tree.js'
 import { type Entry, KIND_TITLES } from './entry.js'
 

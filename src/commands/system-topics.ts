@@ -1,4 +1,4 @@
-/** What the broker says of itself below `$SYS/Coreflux` (section 11). */
+/** What the broker says of itself below `$SYS/Coreflux`. */
 import type { BrokerConfig } from '../config/schema.js'
 import type { RetainedTopics } from './retained-topics.js'
 

@@ -1,4 +1,4 @@
-/** Which actions are traced, and until when (section 3.9). */
+/** Which actions are traced, and until when. */
 import type { Clock } from '../base/clock.js'
 
 /** How long a trace stays armed. */

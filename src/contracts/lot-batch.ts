@@ -108,7 +108,7 @@ export interface RunnerTask {
   readonly isTraced: boolean
 }
 
-/** A failed run, as section 3.9 publishes it. */
+/** A failed run, as its entity's Error topic tells it. */
 export interface RunFailure {
   readonly message: string
   readonly line: number | undefined

@@ -122,7 +122,7 @@ export type RunRequest =
   | { readonly kind: 'inputs'; readonly inputs: Readonly<Record<string, unknown>> }
   | { readonly kind: 'message'; readonly topic: string; readonly payload: string }
 
-/** What a run did (section 3.9). */
+/** What a run did. */
 export interface RunReport {
   readonly action: string
   readonly traceId: string
@@ -146,7 +146,7 @@ export interface RunReport {
 export interface EntityState {
   readonly runs: number
   readonly failures: number
-  /** Triggers dropped because its mailbox was full. */
+  /** Triggers that never ran: too much waited, or it was stopped, or changed what it takes, before their turn came. */
   readonly dropped: number
   readonly waiting: number
   /** undefined if it never ran. */

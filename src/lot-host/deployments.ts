@@ -52,6 +52,7 @@ export class Deployments {
   remove(entities: readonly EntityRef[]): Promise<void> {
     return this.#inTurn(async () => {
       for (const ref of entities) this.#remove(ref)
+      this.#releaseOrphans()
       this.owner.flush()
     })
   }
@@ -79,6 +80,7 @@ export class Deployments {
     const ordered = [...deployments].sort((a, b) => (a.definition.kind < b.definition.kind ? 1 : -1))
     for (const deployment of ordered) this.#activate(deployment)
     this.#replanChildren(new Set(models.keys()), new Set(definitions.map(({ name }) => name)))
+    this.#releaseOrphans()
     this.owner.flush()
   }
 
@@ -130,7 +132,7 @@ export class Deployments {
     old.forget()
     if (!isSame) {
       old.inputsVersion++
-      old.dropped += old.mailbox.clear()
+      this.state.drop(old, old.mailbox.clear())
       old.instances.clear()
     }
     this.state.topics.add(old)
@@ -146,7 +148,7 @@ export class Deployments {
     this.state.entities.delete(`${kind} ${name}`)
     this.state.topics.remove(entity)
     this.#release(entity.plan)
-    entity.mailbox.clear()
+    this.state.drop(entity, entity.mailbox.clear())
     this.state.book.set(`${kind} ${name}`, undefined)
     if (kind === 'model') this.#removeModel(name, entity.source)
     this.owner.deactivated(entity)
@@ -155,13 +157,30 @@ export class Deployments {
 
   /** Others that inherit from it keep what they have from it. */
   #removeModel(name: string, source: string): void {
-    const hasChildren = [...this.#models.values()].some(({ node }) => node.parent?.text === name)
-    if (!hasChildren) {
+    if (!this.#hasChildren(name)) {
       this.#models.delete(name)
       return
     }
     this.#orphaned.add(name)
     this.state.book.set(`parent ${name}`, source)
+  }
+
+  #hasChildren(name: string): boolean {
+    return [...this.#models.values()].some(({ node }) => node.parent?.text === name)
+  }
+
+  /** Models that are gone, and that nobody inherits from any more; then perhaps their parents, too. */
+  #releaseOrphans(): void {
+    for (let isDone = false; !isDone; ) {
+      isDone = true
+      for (const name of this.#orphaned) {
+        if (this.#hasChildren(name)) continue
+        isDone = false
+        this.#orphaned.delete(name)
+        this.#models.delete(name)
+        this.state.book.set(`parent ${name}`, undefined)
+      }
+    }
   }
 
   /** Models that inherit from changed ones may have other topics now. */
@@ -184,7 +203,7 @@ export class Deployments {
         for (const filter of plan.reads) this.state.topics.read(filter)
         this.#activate({ definition: { kind: 'model', name, source: entity.source }, plan })
       } catch (error) {
-        this.state.failures.report(entity, this.state.failures.describe(messageOf(error)), 1)
+        this.state.fail(entity, messageOf(error), 1)
       }
     }
   }

@@ -46,6 +46,8 @@ export interface DispatcherOwner {
   describe(entity: Entity, batch: Batch): Pick<RunnerTask, 'book' | 'values' | 'instances' | 'isTraced'>
   /** Takes what came out. The events before `batch.from` are done. */
   finished(entity: Entity, batch: Batch, generation: number, result: RunnerResult, events: number): void
+  /** Events of it that will not run. */
+  dropped(entity: Entity, events: number): void
   /** It harmed others and shall not run any more. */
   stop(entity: Entity, reason: string): void
   /** Rings are too full for more. */
@@ -177,7 +179,7 @@ export class Dispatcher {
       batch.to = -1 // it was deployed anew meanwhile
     // what came before the event that did harm is done
     else if (batch.from >= batch.to) this.#stop(entity, batch, entity.harm)
-    if (isObsolete(flight)) entity.dropped += entity.mailbox.finish(batch, batch.used)
+    if (isObsolete(flight)) this.#drop(entity, batch)
     else if (batch.from < batch.used) entity.mailbox.putBack(batch)
     this.ready(entity)
     this.pump()
@@ -190,7 +192,7 @@ export class Dispatcher {
     this.#land(flight)
     const reason = flight.reason ?? this.#judge(entity, error)
     const isSame = flight.generation === entity.generation
-    if (isObsolete(flight)) entity.dropped += entity.mailbox.finish(batch, batch.used)
+    if (isObsolete(flight)) this.#drop(entity, batch)
     else if (reason === undefined || !isSame) entity.mailbox.putBack(batch)
     else if (culprit > batch.from) {
       // earlier events of the batch did nothing wrong, and what came of them was lost with the thread
@@ -203,8 +205,12 @@ export class Dispatcher {
   }
 
   #stop(entity: Entity, batch: Batch, reason: string): void {
-    entity.dropped += entity.mailbox.finish(batch, batch.used)
+    this.#drop(entity, batch)
     this.owner.stop(entity, reason)
+  }
+
+  #drop(entity: Entity, batch: Batch): void {
+    this.owner.dropped(entity, entity.mailbox.finish(batch, batch.used))
   }
 
   /** @returns why it shall be stopped; undefined if the batch may be tried again */

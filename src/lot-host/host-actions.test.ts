@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Counter } from '../contracts/counters.js'
 import { LotHostFixture } from './lot-host.fixture.js'
 
 const shared = new LotHostFixture()
@@ -26,17 +27,29 @@ ON TOPIC "out" DO
 t.test('a chain that does not end is stopped, and its error is on the Error topic', async (t) => {
   const lot = new LotHostFixture({ config: { lot: { chainDepthMax: 10 } } })
   t.teardown(() => lot.close())
-  await lot.install(`DEFINE ACTION Loop
+  await lot.install(
+    `DEFINE ACTION Loop
 ON TOPIC "loop" DO
     PUBLISH TOPIC "loop" WITH PAYLOAD AS INT + 1
-`)
+`,
+    `DEFINE ACTION Ask
+ON TOPIC "ask" DO
+    PUBLISH TOPIC "answer" WITH GET TOPIC "loop"
+`,
+  )
   lot.send('loop', '0')
   await lot.settle()
   t.match(JSON.parse(lot.last('$SYS/Coreflux/Actions/Loop/Error') ?? '{}'), {
     action: 'Loop',
     message: 'stopped after 10 runs of which each one triggered the next',
   })
-  t.equal(lot.texts().length, 10)
+  t.same(
+    lot.texts(),
+    Array.from({ length: 10 }, (_, n) => `loop=${n + 1}`),
+  )
+  lot.send('ask', '')
+  await lot.settle()
+  t.same(lot.texts(), ['answer=10'], 'the last value is the one that subscribers got')
 })
 
 t.test('a failing run publishes its error, and nothing else; deploying anew clears it', async (t) => {
@@ -218,6 +231,24 @@ t.test('messages with an answer are answered when they wait here, later while th
   t.equal(lot.taken[0], '100 taken')
   t.same(lot.taken.sort(), [...Array.from({ length: 20 }, (_, n) => `${n + 1} taken`), '100 taken'].sort())
   t.ok((lot.host.entityState({ kind: 'action', name: 'Echo' })?.dropped ?? 0) >= 15)
+})
+
+t.test('runs that nobody publishes have no room in a full mailbox, too', async (t) => {
+  const lot = new LotHostFixture({ config: { lot: { mailboxMessagesMax: 5 } } })
+  t.teardown(() => lot.close())
+  await lot.install(`DEFINE ACTION Hourly
+ON EVERY 1 HOUR DO
+    PUBLISH TOPIC "hourly" WITH 1
+`)
+  const asked = Array.from({ length: 6 }, () => lot.host.runAction('Hourly', { kind: 'inputs', inputs: {} }))
+  t.match(await asked[5], { result: 'error', error: 'too much waits for action Hourly' })
+  lot.clock.advance(3_600_000)
+  lot.host.tick()
+  await Promise.all(asked)
+  await lot.settle()
+  t.equal(lot.texts().length, 5)
+  t.match(lot.host.entityState({ kind: 'action', name: 'Hourly' }), { runs: 5, dropped: 1 })
+  t.equal(lot.counters[Counter.lotDropped], 1)
 })
 
 t.test('what would not fit into all mailboxes together is refused', async (t) => {

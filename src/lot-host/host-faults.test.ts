@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Counter } from '../contracts/counters.js'
 import { LotHostFixture } from './lot-host.fixture.js'
 
 const ECHO = `DEFINE ACTION Echo
@@ -30,7 +31,8 @@ t.test('a regular expression without end stops its entity alone; what came befor
   lot.send('echo', 'x')
   await lot.settle()
   t.same(lot.texts(), ['spun=a', 'spun=aaa', 'echoed=x'])
-  t.equal(lot.host.entityState(SPIN_STATE)?.waiting, 0)
+  t.match(lot.host.entityState(SPIN_STATE), { waiting: 0, dropped: 3, failures: 1 })
+  t.same([lot.counters[Counter.lotDropped], lot.counters[Counter.lotFailures]], [3, 1])
   await lot.install(SPIN)
   lot.send('spin', 'a')
   await lot.settle()

@@ -1,4 +1,5 @@
 import t from 'tap'
+import { Counter } from '../contracts/counters.js'
 import { LotHostFixture } from './lot-host.fixture.js'
 
 const shared = new LotHostFixture()
@@ -38,6 +39,47 @@ t.test('a shared trigger reaches every instance that there is', async (t) => {
   lot.send('shift', 'late')
   await lot.settle()
   t.same(lot.texts().sort(), ['line/a={"count":1,"shift":"late"}', 'line/b={"count":2,"shift":"late"}'])
+})
+
+t.test('a shared trigger needs room for all instances that it reaches', async (t) => {
+  const lot = new LotHostFixture({ config: { lot: { mailboxBytesMax: 65_536 } } })
+  t.teardown(() => lot.close())
+  await lot.install(`DEFINE MODEL Line COLLAPSED WITH TOPIC "line/+"
+    ADD INT "count" WITH TOPIC "raw/+" AS TRIGGER
+    ADD STRING "shift" WITH TOPIC "shift" AS TRIGGER
+`)
+  for (let n = 0; n < 100; n++) lot.send(`raw/${n}`, '1')
+  await lot.settle()
+  lot.texts()
+  lot.send('shift', 'x'.repeat(1_000), { qos: 1, number: 7 })
+  lot.send('shift', 'x'.repeat(1_000))
+  await lot.settle()
+  t.same(lot.texts(), [])
+  t.same(lot.taken, ['7 refused'])
+  t.match(lot.host.entityState({ kind: 'model', name: 'Line' }), { dropped: 2 })
+  lot.send('shift', 'late', { qos: 1, number: 8 })
+  await lot.settle()
+  t.equal(lot.texts().length, 100)
+  t.equal(lot.taken.at(-1), '8 taken')
+})
+
+t.test('a model that is gone goes on for those that inherit from it, and no longer', async (t) => {
+  const lot = await shared.reset()
+  const remove = (name: string): Promise<void> => lot.host.remove([{ kind: 'model', name }])
+  const middle = 'DEFINE MODEL Middle FROM Base\n    ADD INT "b" WITH 2\n'
+  const child = `DEFINE MODEL Child FROM Middle COLLAPSED WITH TOPIC "child"
+    ADD INT "c" WITH TOPIC "in" AS TRIGGER
+`
+  await lot.install('DEFINE MODEL Base\n    ADD INT "a" WITH 1\n', middle, child)
+  await remove('Base')
+  await remove('Middle')
+  await lot.install(child)
+  lot.send('in', '3')
+  await lot.settle()
+  t.ok(lot.texts().includes('child={"a":1,"b":2,"c":3}'))
+  await remove('Child')
+  await t.rejects(lot.install(child))
+  await t.rejects(lot.install(middle))
 })
 
 t.test('a reception model takes objects apart, also those that an action publishes', async (t) => {
@@ -112,7 +154,15 @@ ON TOPIC "in" DO
     texts.map((text) => Number.parseInt(text.slice(4), 10)),
     Array.from({ length: 3_000 }, (_, n) => n),
   )
+  const before = lot.counters[Counter.lotDropped]
+  for (let n = 0; n < 3_000; n++) lot.write('in', `${n}`)
+  lot.flush()
+  await lot.until(() => lot.published.length > 0)
   await lot.install(source('c').replace('"in"', '"other"'))
+  await lot.settle()
+  const { dropped = 0 } = lot.host.entityState({ kind: 'action', name: 'Busy' }) ?? {}
+  t.equal(lot.texts().length + dropped, 3_000)
+  t.equal(lot.counters[Counter.lotDropped] - before, dropped)
   lot.send('other', 'x')
   await lot.settle()
   t.same(lot.texts(), ['out=xc'])

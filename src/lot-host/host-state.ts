@@ -57,7 +57,7 @@ export class HostState {
     )
     this.topics = new Topics((entity, captures) => {
       const instance = entity.instance(captures, () => ++this.#lastInstance)
-      if (instance === undefined) this.failures.report(entity, this.failures.describe('it has too many instances'), 1)
+      if (instance === undefined) this.fail(entity, 'it has too many instances', 1)
       return instance
     })
   }
@@ -68,6 +68,23 @@ export class HostState {
 
   count(counter: 'lotRuns' | 'lotFailures' | 'lotDropped', by: number): void {
     this.#counters[Counter[counter]] += by
+  }
+
+  /** Events that will not run. */
+  drop(entity: Entity, events: number): void {
+    entity.dropped += events
+    this.count('lotDropped', events)
+  }
+
+  /** What goes wrong with an entity, but not as the failure of one of its runs. */
+  fail(entity: Entity, message: string, count: number): void {
+    this.countFailures(entity, count)
+    this.failures.report(entity, this.failures.describe(message), count)
+  }
+
+  countFailures(entity: Entity, count: number): void {
+    entity.failures += count
+    this.count('lotFailures', count)
   }
 
   /** The shard through which an entity publishes: always the same one, so that the order of its messages holds. */

@@ -142,7 +142,9 @@ export class LotHost {
     if (entity === undefined) throw new Error(`there is no action "${name}"`)
     const { number, report } = this.#requests.open(entity, request)
     if (entity.stopped !== undefined) this.#requests.fail(entity, entity.stopped)
-    else this.#intake.request(entity, number, JSON.stringify(request))
+    else if (!this.#intake.request(entity, number, JSON.stringify(request))) {
+      this.#requests.refuse(number, `too much waits for action ${name}`)
+    }
     this.#dispatcher.pump()
     return report
   }
@@ -218,6 +220,7 @@ export class LotHost {
       finished: (entity, batch, generation, result, events) => {
         this.#finished(entity, batch, generation, result, events)
       },
+      dropped: (entity, events) => this.#state.drop(entity, events),
       stop: (entity, reason) => this.#stop(entity, reason),
     }
   }
@@ -273,7 +276,7 @@ export class LotHost {
 
   #finished(entity: Entity, batch: Batch, generation: number, result: RunnerResult, events: number): void {
     entity.runs += events
-    entity.failures += result.failures
+    this.#state.countFailures(entity, result.failures)
     entity.micros += result.micros
     entity.lastRunMs = this.#state.clock.now()
     this.#state.count('lotRuns', events)
@@ -289,7 +292,6 @@ export class LotHost {
     for (const { number, report } of result.reports) this.#requests.answer(number, report)
     for (const trace of result.traces) this.#state.publishText(entity.ref, `${entity.topicBase}/Trace`, trace, false)
     if (result.failure !== undefined && !entity.isRemoved) {
-      this.#state.count('lotFailures', result.failures)
       this.#state.failures.report(entity, result.failure, result.failures)
     }
     this.#intake.release(entity)
@@ -300,11 +302,10 @@ export class LotHost {
     const { kind, name } = entity.ref
     const message = `stopped: ${reason}; deploy it again to start it`
     entity.stopped = message
-    entity.failures++
-    entity.dropped += entity.mailbox.clear()
+    this.#state.drop(entity, entity.mailbox.clear())
     this.#deactivated(entity, message)
     this.#state.log.error(`${kind} ${name} was stopped: ${reason}`, { name })
-    this.#state.failures.report(entity, this.#state.failures.describe(message), 1)
+    this.#state.fail(entity, message, 1)
     this.#poke()
   }
 

@@ -80,19 +80,26 @@ export class Intake {
 
   /**
    * Hot: what an entity publishes, to the others.
-   * @param depth of the runs that it triggers
+   * @param depth of the runs that it triggers; undefined if it triggers none
    */
-  own(topic: Topic, hash: number, depth: number, bytes: Uint8Array, payloadAt: number, payloadBytes: number): void {
+  own(
+    topic: Topic,
+    hash: number,
+    depth: number | undefined,
+    bytes: Uint8Array,
+    payloadAt: number,
+    payloadBytes: number,
+  ): void {
     place(this.#payload, bytes, payloadAt, payloadBytes)
     place(this.#client, bytes, 0, 0)
     if (topic.use !== undefined) this.#tell(topic, '', '')
-    this.#deliver(topic, hash, depth, false, undefined)
+    if (depth !== undefined) this.#deliver(topic, hash, depth, false, undefined)
     if (topic.isRead) this.#keepValue(topic, hash)
   }
 
   /** A run that no message makes. @returns whether there was room for it */
   moment(entity: Entity): boolean {
-    if (entity.isClosed || entity.mailbox.waiting >= this.#messagesMax) return false
+    if (!this.#hasRoom(entity, false, EVENT_OVERHEAD_BYTES)) return false
     this.#facts.kind = EventKind.MOMENT
     this.#set(0, 0, 0)
     entity.mailbox.append(this.#facts, undefined)
@@ -107,7 +114,7 @@ export class Intake {
       const { session } = entity.plan
       if (session?.kind !== event.hook) continue
       if (session.kind === 'subscribe' && !isMeant(session.filter?.value, event.filter)) continue
-      if (!this.#hasRoom(entity, false, 0)) continue
+      if (!this.#hasRoom(entity, false, EVENT_OVERHEAD_BYTES)) continue
       words ??= textPiece(JSON.stringify(sessionWords(event)))
       this.#facts.kind = EventKind.SESSION
       this.#set(0, 0, 0)
@@ -117,15 +124,19 @@ export class Intake {
     }
   }
 
-  /** `-runAction`. @param json of a `RunRequest` */
-  request(entity: Entity, number: number, json: string): void {
+  /** `-runAction`. @param json of a `RunRequest` @returns whether there was room for it; who asks is told otherwise */
+  request(entity: Entity, number: number, json: string): boolean {
+    const words = textPiece(json)
+    const bytes = this.state.total.bytes + EVENT_OVERHEAD_BYTES + words.length
+    if (entity.mailbox.waiting >= this.#messagesMax || bytes > this.#bytesMax) return false
     this.#facts.kind = EventKind.REQUEST
     this.#set(0, 0, 0)
     this.#facts.number = number
-    entity.mailbox.append(this.#facts, undefined, undefined, undefined, textPiece(json))
+    entity.mailbox.append(this.#facts, undefined, undefined, undefined, words)
     this.#facts.kind = EventKind.MESSAGE
     this.#facts.number = 0
     this.dispatcher.ready(entity)
+    return true
   }
 
   /** Publishers that waited for room in this mailbox are answered if there is some. */
@@ -145,7 +156,7 @@ export class Intake {
     asked: { readonly shard: number; readonly number: number } | undefined,
   ): boolean {
     const size = topic.bytes.length + this.#payload.length + EVENT_OVERHEAD_BYTES
-    if (asked !== undefined && this.state.total.bytes + size * topic.destinations.length > this.#bytesMax) {
+    if (asked !== undefined && this.state.total.bytes + size * copiesOfAll(topic) > this.#bytesMax) {
       for (const { entity } of topic.destinations) this.#drop(entity)
       return false
     }
@@ -153,7 +164,7 @@ export class Intake {
     let held: HeldAnswer | undefined
     for (const destination of topic.destinations) {
       const { entity } = destination
-      if (!this.#hasRoom(entity, isCertain, size)) continue
+      if (!this.#hasRoom(entity, isCertain, size * copiesOf(destination))) continue
       if (entity.plan.isOnChange) {
         const { bytes, at, length } = this.#payload
         if (!entity.isChange(topic.text, bytes, at, length)) continue
@@ -201,8 +212,7 @@ export class Intake {
   }
 
   #drop(entity: Entity): void {
-    entity.dropped++
-    this.state.count('lotDropped', 1)
+    this.state.drop(entity, 1)
     const { kind, name } = entity.ref
     this.#dropLog.log('warn', name, 'a message for LoT was dropped: too many wait', { kind, name })
   }
@@ -225,6 +235,17 @@ export class Intake {
   }
 }
 
+/** Events that a message makes of one destination. */
+function copiesOf({ entity, instance }: Destination): number {
+  return instance !== undefined || entity.ref.kind === 'action' ? 1 : entity.instances.size
+}
+
+function copiesOfAll({ destinations }: Topic): number {
+  let copies = 0
+  for (const destination of destinations) copies += copiesOf(destination)
+  return copies
+}
+
 function place(piece: Piece, bytes: Uint8Array, at: number, length: number): void {
   piece.bytes = bytes
   piece.at = at
@@ -241,7 +262,7 @@ export function isMeant(wanted: string | undefined, filter: string | undefined):
   return wanted === undefined || wanted === filter || (filter !== undefined && filterMatches(wanted, filter))
 }
 
-/** What the session words of section 3.3 stand for. */
+/** What the session words stand for: docs/lot/triggers.md. */
 export function sessionWords(event: SessionEvent): Record<string, string> {
   return {
     CLIENTID: event.clientId,

@@ -47,9 +47,9 @@ export class Outcome {
           const topic = this.state.topics.find(bytes, topicAt, topicBytes, hash)
           if (topic.destinations.length === 0 && !topic.isRead && topic.use === undefined) break
           const depth = ints[i + EFFECT_DEPTH] + 1
-          if (depth < this.state.config.lot.chainDepthMax) {
-            this.intake.own(topic, hash, depth, bytes, payloadAt, payloadBytes)
-          } else if (topic.destinations.length > 0) tooDeep++
+          const triggers = depth < this.state.config.lot.chainDepthMax
+          this.intake.own(topic, hash, triggers ? depth : undefined, bytes, payloadAt, payloadBytes)
+          if (!triggers && topic.destinations.length > 0) tooDeep++
           break
         }
         case EffectKind.KEEP:
@@ -109,16 +109,12 @@ export class Outcome {
   /** STORE IN and TRIGGER: the run did its part, and what it gave a route is lost. */
   #reportUnsent(entity: Entity, route: string, count: number): void {
     const message = `route "${route}" is not running: what it was given is lost`
-    entity.failures += count
-    this.state.count('lotFailures', count)
-    this.state.failures.report(entity, this.state.failures.describe(message), count)
+    this.state.fail(entity, message, count)
   }
 
   #reportChain(entity: Entity, count: number): void {
     const { chainDepthMax } = this.state.config.lot
     const message = `stopped after ${chainDepthMax} runs of which each one triggered the next`
-    entity.failures += count
-    this.state.count('lotFailures', count)
-    this.state.failures.report(entity, this.state.failures.describe(message), count)
+    this.state.fail(entity, message, count)
   }
 }

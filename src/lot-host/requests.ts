@@ -28,6 +28,12 @@ export class Requests {
     this.#open.delete(number)
   }
 
+  /** This one will not run. */
+  refuse(number: number, reason: string): void {
+    const open = this.#open.get(number)
+    if (open !== undefined) this.answer(number, this.#failed(open, reason))
+  }
+
   /** The entity will not run what waits for it. */
   fail(entity: Entity, reason: string): void {
     for (const [number, open] of this.#open) {

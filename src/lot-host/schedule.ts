@@ -1,5 +1,5 @@
 /**
- * When timers are due (section 3.1). Days and times of day are those of the time zone of the process. A time that the
+ * When timers are due. Days and times of day are those of the time zone of the process. A time that the
  * clocks skip in spring is due when they have been put forward; one that they show twice in autumn is due the first time.
  */
 import type { DaySet, TimeUnit } from '../lot/tree.js'

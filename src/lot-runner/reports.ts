@@ -1,4 +1,4 @@
-/** What a run did, for `-runAction` and traces (section 3.9). */
+/** What a run did, for `-runAction` and traces. */
 import { isUtf8 } from 'node:buffer'
 import { encodeText } from '../base/bytes.js'
 import type { RunReport } from '../contracts/lot.js'

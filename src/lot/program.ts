@@ -32,7 +32,7 @@ export interface World {
 }
 
 export type OutsideCall =
-  /** `arguments` is a JSON array. The answer is text as section 3.8 makes it. */
+  /** `arguments` is a JSON array. The answer is text: JSON where it is no string. */
   | { readonly kind: 'python'; readonly target: string; readonly arguments: string }
   /** `arguments` is a JSON object. */
   | { readonly kind: 'mcp'; readonly target: string; readonly arguments: string }
@@ -130,7 +130,7 @@ export class LotCompileError extends Error {
   }
 }
 
-/** Bounds of one run (Appendix D). */
+/** Bounds of one run. */
 export interface Limits {
   /** Of one loop each time it is entered. */
   readonly loopIterationsMax: number
@@ -217,7 +217,7 @@ export interface ModelInstance {
 }
 
 export interface ModelOptions {
-  /** What a model that is not COLLAPSED publishes (A-2). */
+  /** What a model that is not COLLAPSED publishes. */
   readonly plainOutput: 'both' | 'json' | 'fields'
 }
 

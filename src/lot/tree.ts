@@ -61,7 +61,7 @@ export type Expression =
   /** `RESULT`: what the pipeline has so far, or the last SET value. */
   | { readonly kind: 'result'; readonly span: Span }
   | { readonly kind: 'topicPosition'; readonly position: number; readonly span: Span }
-  /** `GET TOPIC t` (section 2.5 says where `t` ends). */
+  /** `GET TOPIC t` (src/lot/README.md says where `t` ends). */
   | { readonly kind: 'getTopic'; readonly topic: Expression; readonly span: Span }
   /** `TOPIC "t"` as a value inside the JSON of a model field. */
   | { readonly kind: 'topicValue'; readonly topic: TextNode; readonly span: Span }

@@ -1,4 +1,4 @@
-/** Notebooks (`.lotnb`): a JSON array of cells (section 9.1). */
+/** Notebooks (`.lotnb`): a JSON array of cells. */
 import { messageOf } from '../base/errors.js'
 
 export type CellLanguage = 'markdown' | 'lot' | 'python' | 'shellscript'

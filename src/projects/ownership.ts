@@ -1,4 +1,4 @@
-/** Which entities belong to the loaded project (section 9.2); the others were added by hand. */
+/** Which entities belong to the loaded project; the others were added by hand. */
 import { ENTITY_KINDS, type EntityKey, type EntityPlace, type Ownership } from './project.js'
 
 export class OwnedEntities {

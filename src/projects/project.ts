@@ -39,7 +39,7 @@ export interface SourceLine {
   readonly text: string
 }
 
-/** As in `errors[]` of an answer to a command (section 10.2). Line and column are relative to the entity's text. */
+/** As in `errors[]` of an answer to a command. Line and column are relative to the entity's text. */
 export interface EntityError {
   /** Of the catalogue of diagnostics; absent where the text is not to blame. */
   readonly code?: string
@@ -89,7 +89,7 @@ export interface ProjectsTask {
 
 // ---------- what projects answer ----------
 
-/** What the envelope of section 10.2 is made from. */
+/** What the answer to a command is made from. */
 export interface ProjectReply {
   readonly success: boolean
   readonly message: string

@@ -1,4 +1,4 @@
-/** The commands of projects (sections 9.2, 9.3 and 10.5). */
+/** The commands of projects. */
 import { readFile, stat } from 'node:fs/promises'
 import { ActiveProject } from './active-project.js'
 import { packArchive, unpackArchive, writeFiles, ZIP_BYTES_MAX } from './archive.js'

@@ -1,4 +1,4 @@
-/** What projects say on `$SYS/Coreflux` (section 11). */
+/** What projects say on `$SYS/Coreflux`. */
 import type { InternalPublish } from '../contracts/threads.js'
 
 const PREFIX = '$SYS/Coreflux/'

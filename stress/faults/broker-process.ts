@@ -122,6 +122,7 @@ export class BrokerProcess {
     this.order(line)
     const child = this.#child
     if (child === undefined || !(await until(() => hasEnded(child), END_MS))) return undefined
+    if (this.wasAborted) return undefined
     let url: string | undefined
     const isUp = (): boolean => {
       url = this.launcher.listening.exec(this.#said)?.[1]
@@ -135,6 +136,14 @@ export class BrokerProcess {
     this.#successor = Number(successor)
     this.url = url
     return url
+  }
+
+  /**
+   * Node.js aborts the process where a thread is ended from outside within certain calls of native code. No thread comes
+   * to such an end by itself: the strike has missed what it was meant for.
+   */
+  get wasAborted(): boolean {
+    return this.#child?.signalCode === 'SIGABRT'
   }
 
   signal(name: NodeJS.Signals): void {

@@ -24,7 +24,7 @@ export interface CommandProblem {
   readonly suggestions?: readonly string[]
 }
 
-/** What a command is answered with; see section 10.2 of the command surface. */
+/** What a command is answered with; see docs/commands.md. */
 export interface Envelope {
   readonly success: boolean
   readonly command?: string

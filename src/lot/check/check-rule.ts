@@ -11,7 +11,7 @@ import type { CheckOptions } from './world.js'
 const TOPIC_SCOPES = ['Publish', 'Subscribe', 'PublishSys', 'SubscribeSys']
 /** Of connectors that version 1 had: accepted, never asked. */
 const ASSET_SCOPE = /^AssetManagement[A-Z]\w*$/
-/** What a rule may be FOR (section 5.2). */
+/** What a rule may be FOR. */
 export const RULE_SCOPES: readonly string[] = [
   ...TOPIC_SCOPES,
   'Connect',

@@ -1,4 +1,4 @@
-/** What a trigger gives to the statements of its action (section 3.1). */
+/** What a trigger gives to the statements of its action. */
 import { unreachable } from '../../base/errors.js'
 import type { SessionWord, Trigger } from '../tree.js'
 import { levelsOf } from './topics.js'

@@ -1,4 +1,4 @@
-/** What each type of route is configured with (sections 6.6 to 6.13): blocks, keys, and which of them must be there. */
+/** What each type of route is configured with: blocks, keys, and which of them must be there. */
 
 export interface RouteBlock {
   /** The usual name first. */

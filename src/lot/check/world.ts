@@ -33,7 +33,7 @@ export interface Dependency {
 }
 
 /**
- * What an action needs before it can run (section 3.10): the models, actions and scripts that it uses and the world does
+ * What an action needs before it can run: the models, actions and scripts that it uses and the world does
  * not have, each once, in the order of the text.
  */
 export function missingDependencies(entity: Entity, world: CheckWorld): readonly Dependency[] {

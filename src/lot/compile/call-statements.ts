@@ -1,4 +1,4 @@
-/** CALL and TRIGGER (3.8). */
+/** CALL and TRIGGER. */
 import { LotRuntimeError, type OutsideCall } from '../program.js'
 import type { Argument, InputType, Name, Statement } from '../tree.js'
 import { cast } from '../values/casts.js'

@@ -1,4 +1,4 @@
-/** FETCH FROM (4.8): the first row fills fields that have no source, all rows fill a collection. */
+/** FETCH FROM: the first row fills fields that have no source, all rows fill a collection. */
 import type { OutsideCall } from '../program.js'
 import type { Source } from '../source.js'
 import type { Expression, FetchNode } from '../tree.js'

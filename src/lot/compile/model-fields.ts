@@ -1,4 +1,4 @@
-/** Fields of a model to closures: in the order of declaration, each from those before it and from its own past (4.3). */
+/** Fields of a model to closures: in the order of declaration, each from those before it and from its own past. */
 import { LotCompileError } from '../program.js'
 import type { Source } from '../source.js'
 import type { Expression, FieldType, TextNode } from '../tree.js'
@@ -85,7 +85,7 @@ function readInput(input: number, type: FieldType | undefined): Evaluate {
   }
 }
 
-/** In a model, what divides by zero is null (2.4). */
+/** In a model, what divides by zero is null. */
 function typed(value: Compiled, type: FieldType | undefined, mayFail: boolean): Evaluate {
   const { run } = value
   if (value.constant !== undefined) {
@@ -112,7 +112,7 @@ function mayDivide(node: unknown): boolean {
   return Object.values(node).some(mayDivide)
 }
 
-/** @throws LotCompileError: an output other than JSON has no specification */
+/** @throws LotCompileError: an output other than JSON has no specification */
 export function refuseFormat(format: string | undefined, source: Source, start: number): void {
   if (format === undefined || format === 'JSON') return
   const { line, column } = source.positionOf(start)

@@ -96,7 +96,7 @@ export class Instance implements ModelInstance {
   }
 }
 
-/** Each field on a topic of its own, bare; those of an object below the object's (4.4). */
+/** Each field on a topic of its own, bare; those of an object below the object's. */
 function publishFields(program: ModelProgram, shape: Shape, above: string, run: Run): void {
   if (shape.kind !== 'object') return
   for (const { name, shape: inner } of shape.entries) {

@@ -1,4 +1,4 @@
-/** The members of a model after inheritance (4.6). */
+/** The members of a model after inheritance. */
 import { type FindModel, LotCompileError } from '../program.js'
 import type { Source } from '../source.js'
 import type { CollectionNode, FetchNode, FieldNode, ModelNode, StoreNode } from '../tree.js'

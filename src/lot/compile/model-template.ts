@@ -1,4 +1,4 @@
-/** A model filled by PUBLISH MODEL (3.7): what is assigned stands for what the definition says. */
+/** A model filled by PUBLISH MODEL: what is assigned stands for what the definition says. */
 import { LotRuntimeError, type ModelTemplate } from '../program.js'
 import { jsonTextOf, toFieldType } from '../values/json-text.js'
 import { Json, type JsonData, jsonDataOf, parseJson, type Value } from '../values/value.js'

@@ -1,4 +1,4 @@
-/** Topics of a model: which instance a message belongs to, and which topics an instance reads and writes (4.5). */
+/** Topics of a model: which instance a message belongs to, and which topics an instance reads and writes. */
 import { LotCompileError, type ModelInput } from '../program.js'
 import type { Source } from '../source.js'
 import type { TextNode } from '../tree.js'

@@ -81,7 +81,7 @@ t.test('the state of an instance survives as text', (t) => {
   t.end()
 })
 
-t.test('types of fields (3.7, 4.2)', (t) => {
+t.test('types of fields', (t) => {
   const rows: readonly (readonly [string, string, string])[] = [
     ['DOUBLE', '4.50', '4.5'],
     ['INT', '4.9', '4'],
@@ -178,7 +178,7 @@ t.test('a shared trigger fires an instance too', (t) => {
   t.end()
 })
 
-t.test('inheritance (4.6)', (t) => {
+t.test('inheritance', (t) => {
   const lot = `DEFINE MODEL Base COLLAPSED WITH TOPIC "base"
     ADD STRING "id" WITH "?"
     ADD INT "n" WITH 1
@@ -193,7 +193,7 @@ DEFINE MODEL Child FROM Middle WITH TOPIC "child"
   t.end()
 })
 
-t.test('PUBLISH MODEL (3.7)', (t) => {
+t.test('PUBLISH MODEL', (t) => {
   const world = new TestWorld()
   deploy(
     world,
@@ -238,7 +238,7 @@ t.test('PUBLISH MODEL uses the current definition', (t) => {
   t.end()
 })
 
-t.test('reception (4.7)', (t) => {
+t.test('reception', (t) => {
   const lot = 'DEFINE MODEL R WITH TOPIC "shop/+"\n'
   const payload = '{"name":"Peppers","price":21,"tags":["a","b"],"size":{"w":1,"h":null},"a+b":true}'
   t.strictSame(play(lot, 'R', ['7'], [`shop/7 ${payload}`, 'shop/7 [1]', 'shop/7 text']), [

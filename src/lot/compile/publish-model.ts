@@ -1,4 +1,4 @@
-/** PUBLISH MODEL (3.7): always by the model's current definition. */
+/** PUBLISH MODEL: always by the model's current definition. */
 import type { CompiledModel, ModelTemplate } from '../program.js'
 import type { Statement } from '../tree.js'
 import { encodeText } from '../values/text-bytes.js'

@@ -1,4 +1,4 @@
-/** A model without fields takes apart the JSON objects on its topic: each key has a topic of its own (4.7). */
+/** A model without fields takes apart the JSON objects on its topic: each key has a topic of its own. */
 import type { Effect, Occasion } from '../program.js'
 import { decodeText, encodeText } from '../values/text-bytes.js'
 import { type JsonData, parseJson } from '../values/value.js'

@@ -71,7 +71,7 @@ export class Run {
     return this.#payload
   }
 
-  /** GET TOPIC (2.10): what this run wrote, what fired it, what is known. */
+  /** GET TOPIC: what this run wrote, what fired it, what is known. */
   topicValue(topic: string): OuterText | undefined {
     const { effects, firstEffect } = this
     if (effects.length > firstEffect) {

@@ -112,14 +112,14 @@ function compilePublish(node: Node<'publish'>, scope: ActionScope): Execute {
   return (run) => {
     run.at = at
     const made = value(run)
-    // AS BYTES of an empty payload is not published (2.1).
+    // AS BYTES of an empty payload is not published.
     if (made instanceof Uint8Array && made.length === 0) return
     const payload = typeof made === 'string' ? encodeText(made) : bytesOf(made)
     run.effects.push(publication(topic.run(run), payload))
   }
 }
 
-/** From an action: QoS 0, not retained (3.6). */
+/** From an action: QoS 0, not retained. */
 function publication(topic: string, payload: Uint8Array): Effect {
   return { kind: 'publish', topic, payload, qos: 0, retain: false }
 }
@@ -172,7 +172,7 @@ function compileIf(node: Node<'if'>, scope: ActionScope): Execute {
   }
 }
 
-/** Cases are looked at in order, and the first that equals is taken; there is no falling through (3.5). */
+/** Cases are looked at in order, and the first that equals is taken; there is no falling through. */
 function compileSwitch(node: Node<'switch'>, scope: ActionScope): Execute {
   const subject = scope.expression(node.subject).run
   const tests: ((value: Value, run: Run) => boolean)[] = []
@@ -192,7 +192,7 @@ function compileSwitch(node: Node<'switch'>, scope: ActionScope): Execute {
   }
 }
 
-/** The body runs at least once; a loop that does not end is an error (3.5). */
+/** The body runs at least once; a loop that does not end is an error. */
 function compileLoop(node: Node<'loop'>, scope: ActionScope): Execute {
   const body = compileBlock(node.body, scope)
   const until = compileTest(node.until, scope)

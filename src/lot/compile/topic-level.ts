@@ -1,4 +1,4 @@
-/** TOPIC POSITION (2.6). */
+/** TOPIC POSITION. */
 
 /** @param position from 1 @returns the level of `topic`; empty text if there is none */
 export function topicLevel(topic: string, position: number): string {

@@ -1,4 +1,4 @@
-/** Topic expressions (2.5). In a topic, `+` between terms joins text, also where both look like numbers. */
+/** Topic expressions. In a topic, `+` between terms joins text, also where both look like numbers. */
 import type { Expression } from '../tree.js'
 import { textOf } from '../values/value.js'
 import { compileError, type Scope } from './compiled.js'

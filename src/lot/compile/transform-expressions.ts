@@ -1,4 +1,4 @@
-/** TRIM, FILTER, REPLACE and SPLIT, before a source and in a pipeline (2.11). */
+/** TRIM, FILTER, REPLACE and SPLIT, before a source and in a pipeline. */
 import { unreachable } from '../../base/errors.js'
 import type { Expression, PipelineStage, TextNode } from '../tree.js'
 import { compileRegex } from '../values/regex.js'

@@ -70,6 +70,7 @@ const { statement } = fc.letrec<{ statement: Statement; body: Statement[] }>((ti
       span,
     }),
     fc.record({ kind: kind('triggerEvent'), event: text, route: bareName, payload: inAction.value, span }),
+    fc.record({ kind: kind('triggerMapping'), route: text, payload: inAction.value, mapping: bareName, span }),
     fc.record({
       kind: kind('if'),
       branches: fc.array(fc.record({ condition: inAction.condition, body: tie('body') }), {

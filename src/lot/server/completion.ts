@@ -4,6 +4,7 @@ import { RULE_SCOPES } from '../check/check-rule.js'
 import { fieldsOf } from '../check/model-fields.js'
 import { ROUTE_TYPES } from '../check/route-types.js'
 import { ENTITY_WORDS } from '../syntax/parse.js'
+import { DAY_SETS, TIME_UNITS, TRIGGER_WORDS } from '../syntax/parse-action.js'
 import { EXPRESSION_WORDS, SESSION_WORDS, STATEMENT_WORDS } from '../syntax/words.js'
 import type { Entity, ModelNode } from '../tree.js'
 import { KEYWORD_HELP } from './keyword-help.js'
@@ -11,10 +12,8 @@ import type { LotDocument } from './lot-document.js'
 import { scopeOf } from './occurrences.js'
 import type { Workspace } from './workspace.js'
 
-const TRIGGER_WORDS = ['TOPIC', 'CHANGE', 'EVERY', 'TIMESTAMP', 'START', 'CONNECT', 'DISCONNECT', 'SUBSCRIBE']
 const TYPES = ['STRING', 'INT', 'DOUBLE', 'FLOAT', 'BOOL', 'OBJECT', 'ARRAY', 'TIMESTAMP']
-const UNITS = ['MILLISECONDS', 'SECONDS', 'MINUTES', 'HOURS', 'DAYS', 'WEEKS', 'MONTHS', 'YEARS']
-const DAYS = ['MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY', 'SUNDAY', 'WEEKDAY', 'WEEKEND']
+const UNITS = TIME_UNITS.map((unit) => `${unit}S`)
 const MARGIN_WORDS = ['DEFINE', 'ON', 'INPUT', 'DO', 'RETURN', 'OUTPUT', 'DESCRIPTION']
 const BLOCK_WORDS = ['ELSE', 'CASE', 'DEFAULT', 'UNTIL']
 const JOINING_WORDS = [
@@ -52,7 +51,7 @@ const OFFERS: readonly (readonly [before: RegExp, offer: Offer])[] = [
   [/\bDEFINE[ \t]+\w*$/, () => keywords(Object.keys(ENTITY_WORDS))],
   [/^ON[ \t]+\w*$/, () => keywords(TRIGGER_WORDS)],
   [/\bEVERY[ \t]+\d+[ \t]+\w*$/, () => keywords(UNITS)],
-  [/\bEVERY[ \t]+\w*$/, () => keywords(DAYS)],
+  [/\bEVERY[ \t]+\w*$/, () => keywords(DAY_SETS)],
   [/\bCALL[ \t]+\w*$/, () => keywords(CALLED_WORDS)],
   [/\bCALL[ \t]+ACTION[ \t]+\w*$/, ({ workspace }) => names(workspace, 'action')],
   [

@@ -88,6 +88,23 @@ export class Cursor {
     return token.indent < 0 || token.indent >= this.#floor
   }
 
+  /** Whether a keyword comes in what is left of the statement, outside of brackets and before `stop`. */
+  isAhead(word: string, stop: string): boolean {
+    let depth = this.#brackets
+    const outside = depth
+    for (let at = this.#at; ; at++) {
+      const { kind, text, indent } = this.tokens[at]
+      if (kind === 'end' || (depth === 0 && indent >= 0 && indent <= this.#floor && at !== this.#entered)) return false
+      if (kind === 'symbol' && '([{'.includes(text)) depth++
+      else if (kind === 'symbol' && ')]}'.includes(text)) depth--
+      else if (kind === 'word') {
+        const upper = text.toUpperCase()
+        if (upper === stop) return false
+        if (upper === word && depth === outside) return true
+      }
+    }
+  }
+
   atSymbol(symbol: string): boolean {
     const token = this.peek()
     return token.kind === 'symbol' && token.text === symbol

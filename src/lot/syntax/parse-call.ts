@@ -5,6 +5,7 @@ import { parseEntityName, parseIdentifier, parseOneOf, parseText } from './names
 import { parseValue } from './parse-expression.js'
 import { parseList } from './parse-json.js'
 import { type Token, tokenName } from './token.js'
+import { EXPRESSION_WORDS } from './words.js'
 
 /** @param start the CALL, which is behind the cursor; likewise below */
 export function parseCall(cursor: Cursor, start: Token): Statement {
@@ -114,7 +115,7 @@ function parseMcpTarget(cursor: Cursor): TextNode {
 export function parseTriggerStatement(cursor: Cursor, start: Token): Statement {
   const subject = parseText(cursor)
   cursor.expect('TO')
-  if (isRouteBeforeWith(cursor)) {
+  if (isRouteNext(cursor)) {
     const route = parseEntityName(cursor)
     cursor.expectWith()
     return { kind: 'triggerEvent', event: subject, route, payload: parseValue(cursor), span: cursor.spanFrom(start) }
@@ -130,8 +131,11 @@ export function parseTriggerStatement(cursor: Cursor, start: Token): Statement {
   }
 }
 
-function isRouteBeforeWith(cursor: Cursor): boolean {
-  const { kind } = cursor.peek()
-  if (kind === 'word') return !/^(PAYLOAD|GET|RESULT)$/.test(cursor.peek().text)
-  return kind === 'text' && cursor.peekSecond().text === 'WITH'
+/** No value has FOR in it, but some have WITH: `REPLACE "a" WITH "b" IN PAYLOAD`. Where both are missing, the word decides. */
+function isRouteNext(cursor: Cursor): boolean {
+  if (cursor.isAhead('FOR', 'TRIGGER')) return false
+  const { kind, text } = cursor.peek()
+  const isBeforeWith = /^WITH$/i.test(cursor.peekSecond().text)
+  if (kind !== 'word') return kind === 'text' && isBeforeWith
+  return isBeforeWith || (!/^(TRUE|FALSE|NOT)$/i.test(text) && !EXPRESSION_WORDS.has(text))
 }

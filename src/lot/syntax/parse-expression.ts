@@ -1,4 +1,4 @@
-/** Expressions, loosest operators first; section 2.3 of the language reference has the table of precedence. */
+/** Expressions, loosest operators first; docs/lot/expressions.md has the table of precedence. */
 import type { ArithmeticOperator, CastType, ComparisonOperator, Expression, LogicOperator } from '../tree.js'
 import type { Cursor } from './cursor.js'
 import { parseOneOf } from './names.js'

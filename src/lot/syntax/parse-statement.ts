@@ -1,4 +1,5 @@
 /** Statements of actions. CALL and TRIGGER are in parse-call.ts. */
+import { unreachable } from '../../base/errors.js'
 import { nearestSpelling } from '../../base/spelling.js'
 import type { Expression, Name, Statement } from '../tree.js'
 import type { Cursor } from './cursor.js'
@@ -7,7 +8,7 @@ import { parseCall, parseTriggerStatement } from './parse-call.js'
 import { parseIf, parseLoop, parseSwitch } from './parse-control.js'
 import { CAST_TYPES, parseSum, parseValue } from './parse-expression.js'
 import { type Token, tokenName } from './token.js'
-import { STATEMENT_WORDS } from './words.js'
+import { isStatementWord, STATEMENT_WORDS } from './words.js'
 
 /** Words that belong to a statement or header further left, and where they stand. */
 const MISPLACED: Readonly<Record<string, string>> = {
@@ -27,7 +28,7 @@ const MISPLACED: Readonly<Record<string, string>> = {
 export function parseStatement(cursor: Cursor): Statement {
   const start = cursor.peek()
   const word = start.kind === 'word' ? start.text.toUpperCase() : ''
-  if (!STATEMENT_WORDS.includes(word)) return failOnUnknown(cursor, start, word)
+  if (!isStatementWord(word)) return failOnUnknown(cursor, start, word)
   cursor.accept(word)
   switch (word) {
     case 'SET':
@@ -48,8 +49,11 @@ export function parseStatement(cursor: Cursor): Statement {
       return parseCall(cursor, start)
     case 'TRIGGER':
       return parseTriggerStatement(cursor, start)
-    default:
+    case 'LOOP':
+    case 'REPEAT':
       return parseLoop(cursor, start)
+    default:
+      return unreachable(word)
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Where the topic of `GET TOPIC` ends. `"bin/" + {id} + "/level"` is one topic, `"bin/level" + 1` a topic and a sum; texts
- * have both without parentheses. The rule (section 2.5 of the language reference): a `+` goes on with the topic if a slash
+ * have both without parentheses. The rule (src/lot/README.md): a `+` goes on with the topic if a slash
  * stands at the seam, and the next term is a string, a variable, TOPIC POSITION or CLIENTID.
  */
 import type { Expression } from '../tree.js'

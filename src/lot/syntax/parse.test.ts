@@ -149,6 +149,35 @@ void t.test('a deeper line goes on, another one ends the statement', async (t) =
   ])
 })
 
+void t.test('FOR and WITH tell the two forms of TRIGGER apart', async (t) => {
+  const MAPPED = {
+    'TRIM PAYLOAD': 'trim<payload>',
+    'TIMESTAMP WITH "UTC"': 'timestamp',
+    'TOPIC POSITION 2': 'level 2',
+    TRUE: 'true',
+    'NOT {a}': '(not {a})',
+    'PAYLOAD AS INT': '(payload as INT)',
+    'REPLACE "a" WITH "b" IN PAYLOAD': 'replace',
+    'IF {a} THEN 1 ELSE 2': '({a} ? 1 : 2)',
+    '"text"': '"text"',
+  }
+  for (const [payload, tree] of Object.entries(MAPPED)) {
+    const [statement] = parseBody(`    TRIGGER "R" TO ${payload}\n        FOR m\n    SET "x" WITH 1`)
+    t.same(shape(statement), { kind: 'triggerMapping', route: '"R"', payload: tree, mapping: 'm' }, payload)
+  }
+  for (const route of ['Mail', 'TRIM', 'PAYLOAD', 'True']) {
+    const [statement] = parseBody(`    TRIGGER "E" TO ${route} WITH {"FOR": 1}\n    TRIGGER "R" TO 5 FOR m`)
+    t.same(shape(statement), { kind: 'triggerEvent', event: '"E"', route, payload: 'object' }, route)
+  }
+  const [statement] = parseBody('    IF 1 THEN TRIGGER "E" TO Mail WITH 1 ELSE TRIGGER "R" TO 5 FOR m')
+  t.match(statement, {
+    branches: [{ body: [{ kind: 'triggerEvent' }] }],
+    otherwise: [{ kind: 'triggerMapping' }],
+  })
+  t.same(parse('DEFINE ACTION A\nON START DO\n    TRIGGER "E" TO Mail 5').codes, ['LOT2001'])
+  t.same(parse('DEFINE ACTION A\nON START DO\n    TRIGGER "E" TO PAYLOAD').codes, ['LOT2001'])
+})
+
 void t.test('an ELSE belongs to the IF of its column, or of its line', async (t) => {
   const [outer] = parseBody(
     ['    IF 1 THEN', '        IF 2 THEN SET "a" WITH IF 3 THEN 4', '    ELSE', '        SET "a" WITH 5'].join('\n'),

@@ -12,6 +12,7 @@ import { parseRoute } from './parse-route.js'
 import { parseRule } from './parse-rule.js'
 import { parseTheme } from './parse-theme.js'
 import { Report } from './report.js'
+import { beginsEntity } from './split.js'
 import { type Token, tokenName } from './token.js'
 
 export type { ParseOptions }
@@ -67,7 +68,7 @@ function entityParts(tokens: readonly Token[], report: Report): Token[][] {
   }
   for (const token of tokens) {
     if (token.kind === 'end') break
-    if (token.indent === 0 && token.kind === 'word' && token.text.toUpperCase() === 'DEFINE') {
+    if (beginsEntity(token)) {
       finish()
       part = []
       parts.push(part)

@@ -1,4 +1,6 @@
 import t from 'tap'
+import { Source } from '../source.js'
+import { parseProgram } from './parse.js'
 import { dedentCommon, splitEntities } from './split.js'
 
 void t.test('an entity goes from its DEFINE to the next, comments included', async (t) => {
@@ -62,6 +64,37 @@ void t.test('what a comment hides begins nothing', async (t) => {
     t.notOk(hidden(closed), closed)
   t.same(splitEntities('// only a comment\n'), [])
   t.same(splitEntities(''), [])
+})
+
+void t.test('an entity begins where the parser sees one', async (t) => {
+  const text = [
+    'DEFINE THEME One',
+    '    A WITH "1"',
+    '',
+    '/* about two */ DEFINE ACTION Two ON START DO',
+    '    PUBLISH TOPIC "x" WITH 1',
+    '/* about',
+    'DEFINE THEME Hidden',
+    'three */ /* really */ DEFINE /* kind */ RULE /* name */ Three-a.b /* on */ WITH PRIORITY 150 FOR Connect',
+    '    ALLOW',
+    'define',
+    '    theme Four',
+    '  /* indented */ DEFINE THEME Five',
+    "DEFINE PANEL 'Six \\' seven'",
+  ].join('\r\n')
+  t.same(
+    splitEntities(`\uFEFF${text}`).map(({ kind, name, line }) => `${kind} ${name} ${line}`),
+    ['theme One 1', 'action Two 4', 'rule Three-a.b 6', 'theme Four 10', "panel Six ' seven 13"],
+  )
+  const { program } = parseProgram(new Source('', text))
+  t.same(
+    program.entities.map(({ name }) => name.text),
+    splitEntities(text).map(({ name }) => name),
+  )
+  t.equal(splitEntities(text)[1].text.split('\r\n')[0], '/* about two */ DEFINE ACTION Two ON START DO')
+  for (const one of splitEntities(text)) {
+    t.equal(parseProgram(new Source('', one.text)).program.entities.length, 1, one.name)
+  }
 })
 
 void t.test('the indentation that all lines share is taken away', async (t) => {

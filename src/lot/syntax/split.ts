@@ -1,5 +1,9 @@
 /** Cuts a text into entities without understanding them, so that each can be deployed, stored and published as it is. */
-import type { EntityKind } from '../tree.js'
+import { Source } from '../source.js'
+import type { Comment, EntityKind } from '../tree.js'
+import { lex } from './lexer.js'
+import { Report } from './report.js'
+import type { Token } from './token.js'
 
 export interface EntityText {
   /** `thing` cannot be deployed; the parser says so. */
@@ -11,9 +15,6 @@ export interface EntityText {
   /** Of the first character of `text`, from 1. */
   readonly line: number
 }
-
-const HEAD =
-  /^DEFINE[ \t]+(ACTION|MODEL|ROUTE|RULE|THEME|PANEL|VISU|THING)\b[ \t]*(?:"([^"\r\n]*)"|'([^'\r\n]*)'|([\w.-]+))?/
 
 const KINDS: Readonly<Record<string, EntityKind | 'thing'>> = {
   ACTION: 'action',
@@ -34,8 +35,9 @@ interface Start {
 }
 
 /**
- * An entity begins with DEFINE in the first column. What stands before the first one belongs to it, and what stands
- * between two belongs to the earlier one: comments stay with their entity.
+ * An entity begins with DEFINE in the first column, or behind comments that begin there: where the parser sees one, too.
+ * What stands before the first one belongs to it, and what stands between two belongs to the earlier one: comments stay
+ * with their entity.
  * @returns empty where no entity begins
  */
 export function splitEntities(text: string): EntityText[] {
@@ -63,19 +65,55 @@ function trailingLineEnd(text: string): string {
 }
 
 function findStarts(text: string): Start[] {
+  const source = new Source('', text)
+  const { tokens, comments } = lex(source, new Report())
+  const lineOffsets = [...linesOf(text)].map(({ offset }) => offset)
   const starts: Start[] = []
-  let line = 0
-  let isInComment = false
-  for (const { offset, content } of linesOf(text)) {
-    line++
-    const head = isInComment ? null : HEAD.exec(content)
-    if (head !== null) {
-      const name = head[2] ?? head[3] ?? head[4] ?? ''
-      starts.push({ offset, line, kind: KINDS[head[1]], name })
-    }
-    isInComment = commentGoesOn(content, isInComment)
-  }
+  tokens.forEach((token, index) => {
+    if (!beginsEntity(token)) return
+    const kind = tokens[index + 1].text.toUpperCase()
+    if (!Object.hasOwn(KINDS, kind)) return
+    const { line, column } = source.positionOf(withComments(token.start, comments, source.text))
+    const name = nameOf(tokens[index + 2], source.text)
+    starts.push({ offset: lineOffsets[line - 1] + column - 1, line, kind: KINDS[kind], name })
+  })
   return starts
+}
+
+export function beginsEntity(token: Token): boolean {
+  return token.indent === 0 && token.kind === 'word' && token.text.toUpperCase() === 'DEFINE'
+}
+
+/** @returns where the comments begin that stand before an offset on its line */
+function withComments(offset: number, comments: readonly Comment[], text: string): number {
+  let start = offset
+  for (let index = firstBehind(comments, offset) - 1; index >= 0; index--) {
+    const { span } = comments[index]
+    if (!/^[ \t\f\v]*$/.test(text.slice(span.end, start))) break
+    start = span.start
+  }
+  return start
+}
+
+/** @returns index of the first comment behind an offset */
+function firstBehind(comments: readonly Comment[], offset: number): number {
+  let low = 0
+  for (let high = comments.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if (comments[middle].span.start < offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** Old texts have other signs than letters in names. */
+const BARE_NAME = /[\w.-]+/y
+
+function nameOf(token: Token | undefined, text: string): string {
+  if (token?.kind === 'text') return token.text
+  if (token?.kind !== 'word') return ''
+  BARE_NAME.lastIndex = token.start
+  return BARE_NAME.exec(text)?.[0] ?? ''
 }
 
 function* linesOf(text: string): Generator<{ offset: number; content: string }> {
@@ -88,25 +126,6 @@ function* linesOf(text: string): Generator<{ offset: number; content: string }> 
     yield { offset, content: text.slice(offset, found.index) }
     if (found[0] === '') return
     offset = found.index + found[0].length
-  }
-}
-
-/** What begins a comment, or hides what looks like one. */
-const MARK = /\/\*|\/\/|^[ \t]*--|[ \t]--(?=[ \t]|$)|"(?:\\.|[^"\\])*(?:"|\\?$)|'(?:\\.|[^'\\])*(?:'|\\?$)/g
-
-/** Whether the line ends inside of a comment that begins with slash and star. */
-function commentGoesOn(line: string, isInComment: boolean): boolean {
-  for (let at = 0; ; ) {
-    if (isInComment) {
-      const close = line.indexOf('*/', at)
-      if (close < 0) return true
-      at = close + 2
-    }
-    MARK.lastIndex = at
-    const mark = MARK.exec(line)
-    if (mark === null || mark[0] === '//' || mark[0].trim() === '--') return false
-    isInComment = mark[0] === '/*'
-    at = MARK.lastIndex
   }
 }
 

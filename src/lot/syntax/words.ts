@@ -30,7 +30,7 @@ export const EXPRESSION_WORDS: ReadonlySet<string> = new Set([
 ])
 
 /** What a statement of an action can begin with. */
-export const STATEMENT_WORDS: readonly string[] = [
+export const STATEMENT_WORDS = [
   'SET',
   'PUBLISH',
   'KEEP',
@@ -41,7 +41,11 @@ export const STATEMENT_WORDS: readonly string[] = [
   'REPEAT',
   'CALL',
   'TRIGGER',
-]
+] as const
+
+export function isStatementWord(word: string): word is (typeof STATEMENT_WORDS)[number] {
+  return (STATEMENT_WORDS as readonly string[]).includes(word)
+}
 
 /** What stands between the parts of a statement, and therefore is no value. */
 export const RESERVED_WORDS: ReadonlySet<string> = new Set([

@@ -1,4 +1,4 @@
-/** `AS type` (2.2). A value that is empty stays empty, so that it can still be told from 0; a missing JSON key does not. */
+/** `AS type`. A value that is empty stays empty, so that it can still be told from 0; a missing JSON key does not. */
 
 import { unreachable } from '../../base/errors.js'
 import type { CastType } from '../tree.js'
@@ -15,7 +15,7 @@ export function numberOf(value: Value): number | undefined {
   return undefined
 }
 
-/** The operand of an arithmetic operator: what is not a number counts as 0 (2.4). */
+/** The operand of an arithmetic operator: what is not a number counts as 0. */
 export function operandOf(value: Value): number {
   return typeof value === 'number' ? value : (numberOf(value) ?? 0)
 }

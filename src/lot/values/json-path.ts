@@ -1,4 +1,4 @@
-/** `GET JSON "a.b[0].c"` (2.9). A path is parsed once; a key that is not there, or null, is MISSING_KEY. */
+/** `GET JSON "a.b[0].c"`. A path is parsed once; a key that is not there, or null, is MISSING_KEY. */
 import { jsonSlice } from './json-slice.js'
 import { fromJson, Json, type JsonData, jsonDataOf, MISSING_KEY, textOf, type Value } from './value.js'
 
@@ -31,7 +31,7 @@ export function getJson(source: Value, path: JsonPath): Value {
   if (source === undefined) return MISSING_KEY
   const data = follow(jsonDataOf(source), path)
   if (typeof data !== 'object' || data === null) return fromJson(data)
-  // Objects and arrays are given on as they were written (2.9).
+  // Objects and arrays are given on as they were written.
   const written = jsonSlice(textOf(source), path)
   return written === undefined ? fromJson(data) : Json.ofText(written)
 }

@@ -1,4 +1,4 @@
-/** How values stand in JSON: in the bodies of actions (3.6), and in the typed fields of models (3.7, 4.2). */
+/** How values stand in JSON: in the bodies of actions, and in the typed fields of models. */
 import { unreachable } from '../../base/errors.js'
 import type { FieldType } from '../tree.js'
 import { toDouble, toInt, truthOf } from './casts.js'
@@ -66,7 +66,7 @@ export function toFieldType(value: Value, type: FieldType | undefined): Value {
   }
 }
 
-/** Text that is JSON embeds as it is (3.7); other text as a JSON string, so that the whole stays JSON. */
+/** Text that is JSON embeds as it is; other text as a JSON string, so that the whole stays JSON. */
 function toRawJson(value: Value): Value {
   if (value instanceof Json) return value
   if (value instanceof Absent) return undefined
@@ -74,7 +74,7 @@ function toRawJson(value: Value): Value {
   return data === undefined || data === null ? textOf(value) : Json.ofText(textOf(value).trim())
 }
 
-/** An untyped field whose source is text that is a number or boolean stays unquoted, whatever it came from (4.2). */
+/** An untyped field whose source is text that is a number or boolean stays unquoted, whatever it came from. */
 export function fieldJsonText(value: Value, type: FieldType | undefined): string {
   if (type === undefined && typeof value === 'string') return outerJson(OuterText.of(value))
   return jsonTextOf(value)

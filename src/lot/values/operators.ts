@@ -1,4 +1,4 @@
-/** Operators (2.4). Text that looks like a number takes part as one. */
+/** Operators. Text that looks like a number takes part as one. */
 
 import { unreachable } from '../../base/errors.js'
 import type { ArithmeticOperator, ComparisonOperator } from '../tree.js'
@@ -29,7 +29,7 @@ function addend(value: Value): number | string | undefined {
   return numberOf(value) ?? ''
 }
 
-/** `[1, 2] + 3` appends (1.11). */
+/** `[1, 2] + 3` appends. */
 function append(list: Json, item: Value): Value {
   const data = item instanceof Json ? item.data : item instanceof OuterText ? (item.json ?? item.text) : scalar(item)
   const added = Array.isArray(data) ? data : [data]

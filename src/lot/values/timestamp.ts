@@ -1,4 +1,4 @@
-/** `TIMESTAMP "format"` (2.7): named formats and patterns as .NET knows them, in UTC, with English names. */
+/** `TIMESTAMP "format"`: named formats and patterns as .NET knows them, in UTC, with English names. */
 
 /** A format made ready. @param ms since 1970 */
 export type TimestampFormat = (ms: number) => string

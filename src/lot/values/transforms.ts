@@ -1,4 +1,4 @@
-/** TRIM, REPLACE and SPLIT (2.11). */
+/** TRIM, REPLACE and SPLIT. */
 import { Json, textOf, type Value } from './value.js'
 
 export function trim(value: Value): string {

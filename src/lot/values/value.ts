@@ -77,7 +77,7 @@ export class Absent {
   constructor(readonly text: string) {}
 }
 
-/** A JSON key that is not there, or null. Its casts are 0, 0.0 and false, and its text is `null` (2.9, A-5). */
+/** A JSON key that is not there, or null. Its casts are 0, 0.0 and false, and its text is `null`. */
 export const MISSING_KEY = new Absent('null')
 /** The previous value of a model field that was never evaluated: empty for tests, 0 and false where a type asks. */
 export const NO_PREVIOUS = new Absent('')

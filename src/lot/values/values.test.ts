@@ -228,7 +228,7 @@ t.test('the slice of a text that a path leads to is the JSON there', (t) => {
   t.end()
 })
 
-t.test('formats of TIMESTAMP (2.7)', (t) => {
+t.test('formats of TIMESTAMP', (t) => {
   const afternoon = Date.UTC(2026, 2, 5, 15, 4, 9, 7)
   const rows: readonly (readonly [string, string])[] = [
     ['ISO', '2026-03-05T15:04:09.007Z'],

@@ -13,8 +13,13 @@ export const successor: FaultKind = {
     const { broker, ledger, note, until } = scene
     const before = broker.pid
     for (let attempt = 1; !(await strikeOnce(scene)); attempt++) {
-      note('successor: the storage thread died between two transactions')
-      if (!broker.isRunning) throw new Error(`the broker did not survive\n${broker.output}`)
+      if (broker.wasAborted) {
+        note('successor: the process was aborted instead')
+        await scene.start()
+      } else {
+        note('successor: the storage thread died between two transactions')
+        if (!broker.isRunning) throw new Error(`the broker did not survive\n${broker.output}`)
+      }
       if (attempt < TRIES) continue
       ledger.violations.add('fault', `successor: the broker did not end in ${TRIES} attempts\n${broker.output}`)
       return
