@@ -250,6 +250,7 @@ export class TestClient {
       serverKeepAliveSeconds: undefined,
       userName: undefined,
       address: '127.0.0.1',
+      port: 49_152,
       sessionExpirySeconds: expiry,
       receiveMaximum,
       maximumPacketBytes: this.options.maximumPacketBytes ?? 0xffff_ffff,

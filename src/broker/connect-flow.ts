@@ -78,6 +78,7 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
   session.keepAliveSeconds = request.keepAliveSeconds
   session.userName = request.userName
   session.address = request.address
+  session.port = request.port
   session.expirySeconds = Math.min(request.sessionExpirySeconds, expirySecondsMax)
   session.sendQuota = Math.min(request.receiveMaximum, inflightMax)
   session.maximumPacketBytes = request.maximumPacketBytes

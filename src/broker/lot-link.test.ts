@@ -177,17 +177,33 @@ t.test('what sessions do is told where somebody wants to know', async (t) => {
   fixture.connect('eve')
   fixture.settle()
   t.same(lot.take(), [
-    'connect ann false',
+    'connect ann false 127.0.0.1:49152',
     'subscribe ann a/# 1',
     'disconnect ann ConnectionLost',
-    'connect ann true',
+    'connect ann true 127.0.0.1:49152',
     'disconnect ann KeepAliveTimeout',
-    'connect bob true',
+    'connect bob true 127.0.0.1:49152',
     'disconnect bob NormalDisconnection',
-    'connect eve true',
+    'connect eve true 127.0.0.1:49152',
     'disconnect eve SessionTakenOver',
-    'connect eve true',
+    'connect eve true 127.0.0.1:49152',
   ])
+})
+
+t.test('where a session comes from', async (t) => {
+  const cases: [request: { address: string; port: number }, endpoint: string][] = [
+    [{ address: '192.0.2.7', port: 1_234 }, '192.0.2.7:1234'],
+    [{ address: '2001:db8::7', port: 1_234 }, '[2001:db8::7]:1234'],
+    [{ address: '/run/merlot.sock', port: 0 }, '/run/merlot.sock'],
+  ]
+  for (const [request, endpoint] of cases) {
+    const fixture = start()
+    fixture.lot().hooks(SessionHook.CONNECT)
+    fixture.settle()
+    fixture.connect('ann', { request })
+    fixture.settle()
+    t.same(fixture.lot().take(), [`connect ann true ${endpoint}`])
+  }
 })
 
 t.test('retained values come in pages', async (t) => {

@@ -103,8 +103,10 @@ export class LotLink {
   }
 }
 
-function identity({ clientId, userName, address }: Session): Pick<SessionEvent, 'clientId' | 'user' | 'endpoint'> {
-  return { clientId, user: userName ?? '', endpoint: address }
+function identity(session: Session): Pick<SessionEvent, 'clientId' | 'user' | 'endpoint'> {
+  const { clientId, userName, address, port } = session
+  const host = address.includes(':') ? `[${address}]` : address
+  return { clientId, user: userName ?? '', endpoint: port === 0 ? address : `${host}:${port}` }
 }
 
 /** Short pieces byte by byte: `set` costs more than that before its first byte. */

@@ -102,7 +102,9 @@ export class TestLot {
   }
 }
 
-function describe({ hook, clientId, cleanSession, reason, filter, qos }: SessionEvent): string {
-  const more = [cleanSession, reason, filter, qos].filter((part) => part !== undefined)
+function describe({ hook, clientId, endpoint, cleanSession, reason, filter, qos }: SessionEvent): string {
+  const more = [cleanSession, reason, filter, qos, hook === 'connect' ? endpoint : undefined].filter(
+    (part) => part !== undefined,
+  )
   return [hook, clientId, ...more].join(' ')
 }

@@ -34,6 +34,7 @@ export class Session {
   keepAliveSeconds = 0
   userName: string | undefined = undefined
   address = ''
+  port = 0
   /** Seconds; 0 ends the session with its connection. */
   expirySeconds = 0
   /** QoS 1 and 2 messages that may be sent without acknowledgement [MQTT-3.3.4-9]. */

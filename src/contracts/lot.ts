@@ -60,7 +60,7 @@ export interface SessionEvent {
   readonly clientId: string
   /** Empty for anonymous clients. */
   readonly user: string
-  /** `address:port` */
+  /** `192.0.2.7:49152`, `[2001:db8::7]:49152`; the path of a Unix socket */
   readonly endpoint: string
   /** Of CONNECT. */
   readonly cleanSession?: boolean

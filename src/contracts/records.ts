@@ -135,6 +135,8 @@ export interface ConnectRequest {
   readonly serverKeepAliveSeconds: number | undefined
   readonly userName: string | undefined
   readonly address: string
+  /** 0 where there is none. */
+  readonly port: number
   readonly sessionExpirySeconds: number
   readonly receiveMaximum: number
   readonly maximumPacketBytes: number

@@ -58,6 +58,7 @@ export function connectRequest(
     serverKeepAliveSeconds,
     userName,
     address: connection.transport.address,
+    port: connection.transport.port,
     sessionExpirySeconds: connect.sessionExpirySeconds,
     receiveMaximum: connect.receiveMaximum,
     maximumPacketBytes: connect.maximumPacketBytes,

@@ -17,6 +17,10 @@ export class StreamTransport implements Transport {
     this.#socket = open((bytes, length) => this.#onData(bytes, length))
   }
 
+  get port(): number {
+    return this.#socket.remotePort ?? 0
+  }
+
   get socket(): Socket {
     return this.#socket
   }

@@ -9,6 +9,7 @@ const readBuffer = Buffer.allocUnsafe(1 << 20)
 
 export class FakeTransport implements Transport {
   readonly address = '127.0.0.1'
+  readonly port = 49_152
   isPaused = false
   /** `end` was called; the other side has not closed yet. */
   isEnding = false

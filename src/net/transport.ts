@@ -11,6 +11,8 @@ export interface TransportEvents {
 
 export interface Transport {
   readonly address: string
+  /** Of the far side; 0 where there is none. */
+  readonly port: number
   /** Starts reading. */
   open(events: TransportEvents): void
   /** Bytes written and not yet handed to the operating system. */

@@ -18,6 +18,7 @@ export class WebSocketTransport implements Transport {
   constructor(
     socket: WebSocket,
     readonly address: string,
+    readonly port: number,
   ) {
     this.#socket = socket
     socket.binaryType = 'nodebuffer'
@@ -101,7 +102,10 @@ export function acceptWebSockets(
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      accept(new WebSocketTransport(webSocket, request.socket.remoteAddress ?? ''), request.socket)
+      accept(
+        new WebSocketTransport(webSocket, request.socket.remoteAddress ?? '', request.socket.remotePort ?? 0),
+        request.socket,
+      )
     })
   })
   server.on('request', (_, response) => {

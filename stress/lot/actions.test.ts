@@ -98,7 +98,7 @@ test('hooks on sessions', async (t) => {
   )
   const guest = await broker.connect({ clientId: 'guest', hears: [] })
   const welcome = await user.until(({ topic, text }) => topic === 'hello' && text.startsWith('guest,'))
-  t.match(welcome.text, /^guest,,true,127\.0\.0\.1/)
+  t.match(welcome.text, /^guest,,true,127\.0\.0\.1:\d+$/)
   await guest.client.subscribeAsync('plant/1', { qos: 1 })
   t.equal((await user.on('listens')).text, 'guest,plant/1,1')
   await guest.client.subscribeAsync('office/1')
