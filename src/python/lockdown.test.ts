@@ -8,7 +8,6 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import type { EscapeTargets } from './escape.fixture.js'
-import './plain-children.fixture.js'
 import { sandboxFlags } from './sandbox-flags.js'
 
 const FIXTURE = fileURLToPath(new URL('./escape.fixture.js', import.meta.url))

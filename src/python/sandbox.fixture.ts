@@ -1,5 +1,4 @@
 /** For tests: the process that runs Python, without threads around it. */
-import './plain-children.fixture.js'
 import { type Loading, Sandbox, type SandboxOptions } from './sandbox.js'
 import { SNAPSHOT_FOLDER } from './scripts.fixture.js'
 
