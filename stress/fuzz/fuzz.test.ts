@@ -5,8 +5,8 @@ import { fuzzOwnBroker } from './own-fuzz.js'
 const SEED = 20_190_307
 
 for (const [transport, iterations] of [
-  ['mqtt', 1_500],
-  ['ws', 600],
+  ['mqtt', 900],
+  ['ws', 400],
 ] as const) {
   void t.test(`a broker goes on serving under attack over ${transport}`, { timeout: 100_000 }, async (t) => {
     const report = await fuzzOwnBroker({ transport, seed: SEED, first: 0, iterations, concurrency: 8 })
