@@ -1,5 +1,6 @@
 /** Long-lived tasks, one a thread, over piscina. */
 import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { messageOf } from '../base/errors.js'
 import type { Logger, LogRecord } from '../base/log.js'
 import { connect, type Remote } from '../base/rpc.js'
 import { Piscina, THREAD_ARGUMENTS, threadEnvironment } from './piscina-library.js'
@@ -44,6 +45,10 @@ export class ThreadPool<Api extends object> {
       execArgv: THREAD_ARGUMENTS,
       env: threadEnvironment(),
     })
+    // of a thread that dies while all are being ended; otherwise `ended` tells of it
+    this.#pool.on('error', (error: unknown) =>
+      log.area('supervisor').debug('a thread died', { reason: messageOf(error) }),
+    )
   }
 
   /** @param transfer what of the task moves to the thread, besides its ports */

@@ -53,7 +53,9 @@ async function strike(
     try {
       const url = await broker.orderSuccession(ORDER)
       if (url !== undefined) return { broker, output: `there is another at ${url}` }
-      if (broker.wasAborted) broker = await startUnderLoad(t, environment, says)
+      // it has missed: the load ended with its connections
+      await broker.kill()
+      broker = await startUnderLoad(t, environment, says)
     } catch {
       return { broker, output: broker.output }
     }
