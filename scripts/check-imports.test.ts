@@ -14,8 +14,10 @@ t.test('a wrong import is found', async (t) => {
     mkdirSync(join(folder, name), { recursive: true })
   writeFileSync(join(folder, 'src/base/ring.ts'), "import { Session } from '../broker/session.js'\n")
   writeFileSync(join(folder, 'src/broker/session.ts'), "import type {\n  Piscina,\n} from 'piscina'\n")
+  writeFileSync(join(folder, 'src/base/log.ts'), "const { Journal } = await import('../../storage/journal.js')\n")
   const wrong = wrongImports(folder).map(({ file, reason }) => `${file}: ${reason}`)
   t.same(wrong.sort(), [
+    'src/base/log.ts: src/base may not import from storage',
     'src/base/ring.ts: src/base may not import from src/broker',
     'src/broker/session.ts: only src/actors/piscina-library.ts imports piscina',
   ])

@@ -21,12 +21,13 @@ const INTRODUCTION = `# Configuration
 
 <!-- Generated from src/config/schema.ts by scripts/config-reference.ts. Change the schema, then run it again. -->
 
-Merlot runs without any configuration. What you do set may come from four places; a later one wins:
+Merlot runs without any configuration. What you do set may come from five places; a later one wins:
 
 1. the defaults in the tables below
 2. a file in YAML, JSON or TOML
-3. environment variables
-4. options of the command line
+3. what clients have set while the broker ran, by \`$SYS/Coreflux/Config/New\` ([Changing the configuration](reload.md))
+4. environment variables
+5. options of the command line
 
 \`merlot config\` prints every value with the place it came from. \`merlot check\` says whether a broker can start with it.
 A key that does not exist is refused with the nearest one that does; a value that does not fit is refused with what was
@@ -130,15 +131,11 @@ function introOf(node: KeyNode): string {
 
 function tableOf(node: KeyNode, path: readonly string[]): string {
   const rows = [...allKeys(node, path)]
-    .filter((entry): entry is [string[], Value] => isValue(entry[1]))
+    .filter(([, key]) => key !== node) // the text above the table is about it
     .map(
       ([key, value]) => `| ${[keyOf(key), formsOf(value), defaultOf(value), variableOf(key), value.doc].join(' | ')} |`,
     )
   return ['| key | value | default | environment variable | meaning |', '|---|---|---|---|---|', ...rows, ''].join('\n')
-}
-
-function isValue(node: Value | List): node is Value {
-  return node.kind === 'value'
 }
 
 /** `listeners[].port` */
@@ -151,8 +148,9 @@ function variableOf(path: readonly string[]): string {
   return `\`${environmentName(path.map((step) => (step === '*' ? 'N' : step)))}\``
 }
 
-function formsOf(value: Value): string {
-  return value.forms.map(formOf).join(', or ')
+function formsOf(node: Value | List): string {
+  if (node.kind === 'value') return node.forms.map(formOf).join(', or ')
+  return Number.isFinite(node.max) ? `list of ${node.min} to ${node.max} entries` : 'list'
 }
 
 function formOf(form: ValueForm): string {
@@ -168,9 +166,11 @@ function formOf(form: ValueForm): string {
   }
 }
 
-function defaultOf(value: Value): string {
-  if (value.required) return 'required'
-  return value.defaultValue === undefined ? '' : `\`${String(value.defaultValue)}\``
+function defaultOf(node: Value | List): string {
+  if (node.kind === 'value' && node.required) return 'required'
+  const { defaultValue } = node
+  if (defaultValue === undefined) return ''
+  return `\`${node.kind === 'list' ? JSON.stringify(defaultValue) : String(defaultValue)}\``
 }
 
 if (argv[1] === fileURLToPath(import.meta.url)) writeFileSync(CONFIG_REFERENCE_FILE, configReference())

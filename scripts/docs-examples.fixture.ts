@@ -6,8 +6,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Test } from 'tap'
 import { packageFolder } from '../src/base/version.js'
+import { runMerlot } from '../src/cli/cli.fixture.js'
 
 const MAIN = fileURLToPath(new URL('../src/cli/main.js', import.meta.url))
+/** Commands that are told which broker is meant. */
+const CONNECTING = ['pub', 'sub', 'command']
 
 /**
  * Stand before the real ones in PATH. They differ in what a test must not do: take ports and addresses that others may
@@ -17,7 +20,7 @@ const PROGRAMS = {
   merlot: `command="$1"; shift
 case "$command" in
   start) exec "${process.execPath}" "${MAIN}" start "$@" --host 127.0.0.1 --port 0 --ws-port 0 --data "$DATA" ;;
-  pub|sub|command) exec "${process.execPath}" "${MAIN}" "$command" "$@" -h 127.0.0.1 -p "$PORT" ;;
+  ${CONNECTING.join('|')}) exec "${process.execPath}" "${MAIN}" "$command" "$@" -h 127.0.0.1 -p "$PORT" ;;
   *) exec "${process.execPath}" "${MAIN}" "$command" "$@" ;;
 esac`,
   npx: '[ "$1" = merlot ] || exit 99; exec "$@"',
@@ -83,6 +86,8 @@ export class ExampleRunner {
     if (command.includes('--config merlot.yaml')) this.writeConfiguration('session: { receiveMaximum: 100 }\n')
     if (/\b(npm|merlot) start\b/.test(command)) return this.runBroker(command)
     if (/^tail -f|\bmerlot sub\b(?!.*--count 1$)/.test(command)) return this.runSubscriber(command)
+    const words = plainWords(command.replace(/^npx /, ''))
+    if (words?.[0] === 'merlot') return this.runHere(command, words.slice(1))
     const example = this.begin(command)
     const [code] = await once(example.child, 'close')
     if (code !== 0) throw new Error(`"${command}" ended with ${code}: ${example.stderr}`)
@@ -91,6 +96,13 @@ export class ExampleRunner {
   /** Stops what still runs, as Ctrl+C does. */
   async stop(): Promise<void> {
     for (const { child } of this.running.toReversed()) await interrupt(child)
+  }
+
+  /** In this process, which is quicker: what the program does as a process, others show. */
+  private async runHere(command: string, words: readonly string[]): Promise<void> {
+    const args = CONNECTING.includes(words[0]) ? [...words, '-h', '127.0.0.1', '-p', this.port] : words
+    const { exitCode, stderr } = await runMerlot(args, { workingDirectory: this.folder })
+    if (exitCode !== 0) throw new Error(`"${command}" ended with ${exitCode}: ${stderr}`)
   }
 
   /** The first broker stays for the examples that follow. */
@@ -124,6 +136,15 @@ export class ExampleRunner {
     this.t.teardown(() => send(child, 'SIGKILL'))
     return example
   }
+}
+
+const WORD = /(?:'[^']*'|"[^"$`\\]*"|[^\s'"$`\\|&;<>(){}*?~#])+(?:\s+|$)/gy
+
+/** @returns the words of a command; undefined where only a shell knows what it means */
+function plainWords(command: string): string[] | undefined {
+  const words = command.match(WORD) ?? []
+  if (words.join('') !== command) return undefined
+  return words.map((word) => word.trimEnd().replaceAll(/'([^']*)'|"([^"]*)"/g, '$1$2'))
 }
 
 /** Waits for output. @throws Error when the example ends before */

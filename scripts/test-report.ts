@@ -1,24 +1,5 @@
-/** What a run of the test suite says, read from tap's JSON report. */
-
-interface TapCase {
-  readonly ok: boolean
-  readonly name?: string
-  readonly fullname?: string
-  readonly skip?: boolean | string
-  readonly todo?: boolean | string
-  readonly diag?: Readonly<Record<string, unknown>>
-}
-
-export interface TapSuite {
-  readonly name: string
-  readonly fullname?: string
-  readonly ok?: boolean
-  /** Milliseconds. */
-  readonly time?: number
-  readonly failures?: number
-  readonly cases?: readonly TapCase[]
-  readonly suites?: readonly TapSuite[]
-}
+/** What a run of the test suite says. */
+import type { TapSuite } from './test-output.js'
 
 export interface TestReport {
   readonly passed: number
@@ -32,25 +13,34 @@ export interface TestReport {
  * Counts tests, not assertions: a named test without tests inside is one, and so is what was skipped. A file that fails
  * outside of its tests (a crash, a time-out, no test at all) counts as one more failure.
  */
-export function readReport(root: TapSuite): TestReport {
-  const report = { passed: 0, failed: 0, skipped: 0, failures: [] as string[] }
-  for (const file of root.suites ?? []) {
+export function readReport(files: readonly TapSuite[]): TestReport {
+  const report: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] }
+  for (const file of files) {
     const before = report.failed
     const counted = countTests(file, report)
     const failedOutside = file.ok === false && report.failed === before
     if (failedOutside || counted === 0) {
       report.failed++
-      const reason = counted === 0 && !failedOutside ? 'no test ran' : caseTexts(file).join('\n')
-      report.failures.push(`${file.name}\n${reason || '  failed outside of its tests'}`)
+      const reasons = counted === 0 && !failedOutside ? ['  no test ran'] : [...caseTexts(file), file.end ?? '']
+      report.failures.push([file.name, ...reasons].join('\n').trimEnd())
     }
   }
   return report
 }
 
-function countTests(
-  suite: TapSuite,
-  report: { passed: number; failed: number; skipped: number; failures: string[] },
-): number {
+interface Counts {
+  passed: number
+  failed: number
+  skipped: number
+  readonly failures: string[]
+}
+
+function fail(suite: TapSuite, report: Counts): void {
+  report.failed++
+  report.failures.push(`${suite.fullname ?? suite.name}\n${caseTexts(suite).join('\n')}`)
+}
+
+function countTests(suite: TapSuite, report: Counts): number {
   let counted = 0
   for (const { skip, todo } of suite.cases ?? []) {
     if (skip === undefined && todo === undefined) continue
@@ -59,15 +49,15 @@ function countTests(
   }
   for (const child of suite.suites ?? []) {
     if ((child.suites ?? []).length > 0) {
+      const before = report.failed
       counted += countTests(child, report)
+      if (child.ok === false && report.failed === before) fail(child, report)
       continue
     }
     counted++
     const skips = (child.cases ?? []).filter(({ skip }) => skip !== undefined)
-    if (child.ok === false) {
-      report.failed++
-      report.failures.push(`${child.fullname ?? child.name}\n${caseTexts(child).join('\n')}`)
-    } else if (skips.length > 0 && skips.length === (child.cases ?? []).length) report.skipped++
+    if (child.ok === false) fail(child, report)
+    else if (skips.length > 0 && skips.length === (child.cases ?? []).length) report.skipped++
     else report.passed++
   }
   return counted
@@ -83,8 +73,8 @@ function caseTexts(suite: TapSuite): string[] {
 }
 
 /** The files that took longest, with their seconds. */
-export function slowestFiles(root: TapSuite, count: number): string[] {
-  return [...(root.suites ?? [])]
+export function slowestFiles(files: readonly TapSuite[], count: number): string[] {
+  return [...files]
     .sort((a, b) => (b.time ?? 0) - (a.time ?? 0))
     .slice(0, count)
     .map(({ name, time = 0 }) => `${(time / 1_000).toFixed(1)} s ${name}`)

@@ -8,12 +8,3 @@ export { move, Piscina, transferableSymbol, valueSymbol } from 'piscina'
 export const THREAD_ARGUMENTS = process.allowedNodeEnvironmentFlags.has('--experimental-require-module')
   ? ['--no-experimental-require-module']
   : []
-
-/**
- * Of every thread that is started now. Loaders that the process was given by NODE_OPTIONS, as those of tests are, make
- * threads slow to start, and reach into the programs that threads start in turn.
- */
-export function threadEnvironment(): NodeJS.ProcessEnv {
-  const { NODE_OPTIONS: _, ...environment } = process.env
-  return environment
-}
