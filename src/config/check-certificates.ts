@@ -1,69 +1,92 @@
-/** Certificates of a listener: readable, of one piece, and still valid. */
-import { X509Certificate } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { createSecureContext } from 'node:tls'
-import { BrokerError, messageOf } from '../base/errors.js'
-import { systemReason } from '../base/system-error.js'
+/** Certificates of a listener: readable, of one piece, still valid, strong enough, and their keys kept from others. */
+import type { X509Certificate } from 'node:crypto'
+import { BrokerError } from '../base/errors.js'
+import { type CertificateFiles, readCertificate, readTrust } from './certificate-files.js'
+import { checkPrivate } from './check-files.js'
 import type { Finding } from './finding.js'
 import type { Listener } from './schema.js'
 
 const DAY_MS = 86_400_000
 const WARN_BEFORE_DAYS = 14
+const RSA_BITS_MIN = 2_048
+const EC_CURVES_WEAK = ['prime192v1', 'secp192k1', 'secp224r1', 'secp224k1', 'sect163k1', 'sect163r2']
 
 /** @param key of the listener, for messages */
 export function checkCertificates(key: string, { tls }: Listener, nowMs: number): Finding[] {
   if (tls === undefined) return []
-  const { certFile, keyFile, pfxFile, caFile, passphrase, minVersion } = tls
+  return [
+    ...checkCertificate(key, tls, undefined, nowMs),
+    ...tls.names.flatMap((named) => checkCertificate(key, named, named.serverName, nowMs)),
+    ...orError(key, () => {
+      const { authorities } = readTrust(tls.caFile, tls.crlFile)
+      const past = authorities.filter(({ validTo }) => nowMs > Date.parse(validTo))
+      return past.map((authority) => {
+        const message = `${key}: the authority ${oneLine(authority)} in ${tls.caFile} is not valid since ${authority.validTo}`
+        return { severity: 'warning', message, remedy: 'put its successor into the file' }
+      })
+    }),
+  ]
+}
+
+function checkCertificate(
+  key: string,
+  files: CertificateFiles,
+  serverName: string | undefined,
+  nowMs: number,
+): Finding[] {
+  const findings = orError(key, () => {
+    const { leaf, path } = readCertificate(files)
+    if (leaf === undefined) return []
+    return [
+      ...checkValidity(key, path, leaf, nowMs),
+      ...checkStrength(key, path, leaf),
+      ...(serverName === undefined ? [] : checkName(key, path, leaf, serverName)),
+    ]
+  })
+  return [...findings, ...checkPrivate(files.keyFile), ...checkPrivate(files.pfxFile)]
+}
+
+function orError(key: string, check: () => Finding[]): Finding[] {
   try {
-    const cert = readIfNamed(certFile)
-    const ca = readIfNamed(caFile)
-    createSecureContextFor(pfxFile ?? certFile ?? '', {
-      cert,
-      key: readIfNamed(keyFile),
-      pfx: readIfNamed(pfxFile),
-      passphrase,
-      minVersion,
-    })
-    if (caFile !== undefined && ca !== undefined) certificateOf(caFile, ca) // a secure context takes any bytes as authorities
-    return cert === undefined || certFile === undefined ? [] : checkValidity(key, certFile, cert, nowMs)
+    return check()
   } catch (error) {
     if (!(error instanceof BrokerError)) throw error
     return [{ severity: 'error', message: `${key}: ${error.message}`, remedy: error.remedy }]
   }
 }
 
-function readIfNamed(path: string | undefined): Buffer | undefined {
-  if (path === undefined) return undefined
-  try {
-    return readFileSync(path)
-  } catch (error) {
-    throw new BrokerError('FILE_UNREADABLE', { path, reason: systemReason(error) }, { cause: error })
-  }
+function warning(key: string, path: string, message: string, remedy: string): Finding[] {
+  return [{ severity: 'warning', message: `${key}: the certificate ${path} ${message}`, remedy }]
 }
 
-function createSecureContextFor(path: string, options: Parameters<typeof createSecureContext>[0]): void {
-  try {
-    createSecureContext(options)
-  } catch (error) {
-    throw new BrokerError('CERTIFICATE_INVALID', { path, reason: messageOf(error) }, { cause: error })
-  }
-}
-
-function certificateOf(path: string, pem: Buffer): X509Certificate {
-  try {
-    return new X509Certificate(pem)
-  } catch (error) {
-    throw new BrokerError('CERTIFICATE_INVALID', { path, reason: messageOf(error) }, { cause: error })
-  }
-}
-
-function checkValidity(key: string, path: string, pem: Buffer, nowMs: number): Finding[] {
-  const { validFrom, validTo } = certificateOf(path, pem)
-  const finding = (message: string): Finding[] => [
-    { severity: 'warning', message: `${key}: the certificate ${path} ${message}`, remedy: 'renew it' },
-  ]
+function checkValidity(key: string, path: string, { validFrom, validTo }: X509Certificate, nowMs: number): Finding[] {
+  const finding = (message: string): Finding[] => warning(key, path, message, 'renew it')
   if (nowMs < Date.parse(validFrom)) return finding(`is not valid before ${validFrom}`)
   if (nowMs > Date.parse(validTo)) return finding(`is not valid since ${validTo}`)
   if (nowMs > Date.parse(validTo) - WARN_BEFORE_DAYS * DAY_MS) return finding(`will not be valid after ${validTo}`)
   return []
+}
+
+function checkStrength(key: string, path: string, certificate: X509Certificate): Finding[] {
+  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey
+  const { modulusLength, namedCurve } = asymmetricKeyDetails ?? {}
+  const findings: Finding[] = []
+  if (asymmetricKeyType === 'rsa' && modulusLength !== undefined && modulusLength < RSA_BITS_MIN) {
+    const message = `has a key of RSA with ${modulusLength} bits, which can be broken`
+    findings.push(...warning(key, path, message, `make one with ${RSA_BITS_MIN} bits or more, or one of EC (P-256)`))
+  }
+  if (namedCurve !== undefined && EC_CURVES_WEAK.includes(namedCurve)) {
+    findings.push(...warning(key, path, `has a key on the weak curve ${namedCurve}`, 'make one on the curve P-256'))
+  }
+  return findings
+}
+
+function checkName(key: string, path: string, leaf: X509Certificate, serverName: string): Finding[] {
+  const name = serverName.replace(/^\*/, 'any')
+  if (leaf.checkHost(name) !== undefined) return []
+  return warning(key, path, `is not for the name ${serverName}`, 'clients will refuse it: use one that has this name')
+}
+
+function oneLine({ subject }: X509Certificate): string {
+  return subject.replaceAll('\n', ', ')
 }

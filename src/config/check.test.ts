@@ -1,8 +1,10 @@
-import { writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 import t from 'tap'
+import { makeCertificate, writeFiles } from './certificates.fixture.js'
 import { checkConfig } from './check.js'
+import { isLocal } from './listener.js'
 import { BrokerConfig, type BrokerConfigInput } from './schema.js'
 
 const NOW_MS = Date.parse('2030-06-15T00:00:00Z')
@@ -18,12 +20,21 @@ async function writeCertificate(folder: string, name: string): Promise<void> {
     notAfterDate: new Date('2031-01-01T00:00:00Z'),
   })
   writeFileSync(join(folder, `${name}.pem`), cert)
-  writeFileSync(join(folder, `${name}.key`), key)
+  writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 })
 }
 
 t.test('the defaults are sound', async (t) => {
   t.same(found({ dataDirectory: join(t.testdir({}), 'not', 'yet', 'there') }), [])
 })
+
+t.test(
+  'by default nothing is open to the network, and nobody is more than an anonymous client of this machine',
+  async (t) => {
+    const { listeners } = BrokerConfig.parse({})
+    t.ok(listeners.every(isLocal))
+    for (const { anonymous, anonymousUser } of listeners) t.same([anonymous, anonymousUser], ['local', undefined])
+  },
+)
 
 t.test('listeners that want the same address', async (t) => {
   const dataDirectory = t.testdir({})
@@ -56,18 +67,55 @@ t.test('a data folder that is a file', async (t) => {
   t.match(found({ dataDirectory: join(folder, 'file', 'below') }), [/^error: cannot use the folder/])
 })
 
-t.test('listening to the network without a password', async (t) => {
+t.test('what listeners let in or show', async (t) => {
   const dataDirectory = t.testdir({})
-  t.match(
-    found({
-      dataDirectory,
-      listeners: [
-        { type: 'tcp', host: '0.0.0.0' },
-        { type: 'ws', host: 'localhost' },
-      ],
-    }),
-    [/^warning: whoever reaches this machine may publish .*: tcp 0.0.0.0 port 1883$/],
-  )
+  const of = (...listeners: BrokerConfigInput['listeners'] & object): readonly string[] =>
+    found({ dataDirectory, listeners })
+  const trusted = ['10.0.0.1']
+  t.match(of({ type: 'tcp', host: '0.0.0.0' }, { type: 'ws', host: 'localhost' }), [
+    /^warning: passwords and messages cross the network .*: tcp 0.0.0.0 port 1883$/,
+  ])
+  t.match(of({ type: 'tcp', host: '::', anonymous: 'allow' }, { type: 'ws', anonymous: 'allow' }), [
+    /^warning: whoever reaches this machine is admitted without a user name: tcp :: port 1883$/,
+    /^warning: passwords/,
+  ])
+  t.match(of({ type: 'tcp', anonymousUser: 'root' }), [/^warning: every program on this machine is root .*: tcp 127/])
+  t.match(of({ type: 'ws', origins: ['*'] }), [/^warning: every web page .*: ws 127/])
+  t.same(of({ type: 'tcp', proxyProtocol: { trusted } }), [])
+  t.match(of({ type: 'tcp', anonymous: 'allow', proxyProtocol: { trusted } }), [/^warning: whoever reaches/])
+  t.match(of({ type: 'tcp', host: '10.1.1.1', proxyProtocol: { trusted } }), [/^warning: passwords/])
+  t.match(of({ type: 'tcp', proxyProtocol: { trusted: ['::/0'] } }), [/^warning: everybody may claim to be a proxy/])
+})
+
+t.test('weak settings of users, tokens, bans and audit', async (t) => {
+  const folder = t.testdir({
+    short: 'x'.repeat(31),
+    good: `${'x'.repeat(32)}\n`,
+    'keys.json': '{"keys":[]}',
+    bad: '{}',
+  })
+  const secretFile = join(folder, 'good')
+  chmodSync(secretFile, 0o600)
+  const of = (input: BrokerConfigInput): readonly string[] => found({ dataDirectory: folder, ...input })
+  const jwt = (jwt: NonNullable<BrokerConfigInput['authentication']>['jwt']) => of({ authentication: { jwt } })
+  t.match(of({ compat: 'v1', authentication: { wellKnownRootPassword: true } }), [/can be root with a password that/])
+  t.match(of({ authentication: { wellKnownRootPassword: true } }), [/has no effect without compat: v1/])
+  t.match(of({ authentication: { passwordBytesMin: 4 } }), [/passwords of 4 bytes can be guessed/])
+  t.match(of({ limits: { ban: { failuresMax: 0 } } }), [/passwords may be tried without end/])
+  t.match(of({ audit: { enabled: false } }), [/nobody can tell later/])
+  t.match(of({ session: { takeoverByOthers: true } }), [/gets the session of another/])
+  t.match(of({ rules: { recheckOpenSubscriptions: false } }), [/gets messages that rules forbid/])
+  t.same(jwt({ secretFile, algorithms: ['HS256'] }), [])
+  t.match(jwt({ secretFile: join(folder, 'short'), algorithms: ['HS256'] }), [
+    /^error: .*short has 31 bytes, less than 32/,
+    /short holds a secret and can be read by every user/,
+  ])
+  t.match(jwt({ secretFile: join(folder, 'none'), algorithms: ['HS256'] }), [/^error: cannot read .*none/])
+  t.same(jwt({ jwksFile: join(folder, 'keys.json') }), [])
+  t.match(jwt({ jwksFile: join(folder, 'bad') }), [/^error: .*bad is no JSON Web Key Set/])
+  t.match(jwt({ jwksUrl: 'http://id.example.org:8080/keys' }), [/between here and id.example.org:8080 can make tokens/])
+  t.same(jwt({ jwksUrl: 'http://[::1]/keys' }), [])
+  t.same(jwt({ jwksUrl: 'https://id.example.org/keys' }), [])
 })
 
 t.test('certificates are readable, belong together and are valid', async (t) => {
@@ -89,4 +137,27 @@ t.test('certificates are readable, belong together and are valid', async (t) => 
   t.match(withTls('one.pem', 'one.key', undefined, end + day), [/^warning: .* is not valid since /])
   t.match(withTls('one.pem', 'one.key', undefined, end - day), [/^warning: .* will not be valid after /])
   t.match(withTls('one.pem', 'one.key', undefined, Date.parse('2029-01-01')), [/^warning: .* is not valid before /])
+  writeFileSync(join(folder, 'half.pem'), readFileSync(join(folder, 'one.pem'), 'utf8').repeat(2).slice(0, -20))
+  t.match(withTls('half.pem', 'one.key'), [/^error: .*half.pem: /])
+  t.match(withTls('one.pem', 'one.key', 'half.pem'), [/^error: .*half.pem: its end is missing/])
+})
+
+t.test('certificates that are weak, for another name, or with a key for everybody', async (t) => {
+  const folder = t.testdir({})
+  const rsa = { name: 'RSASSA-PKCS1-v1_5', modulusLength: 1_024, publicExponent: Uint8Array.of(1, 0, 1) }
+  const altNames = [{ type: 'dns', value: 'localhost' }] as const
+  const issuer = await makeCertificate('CN=authority', { algorithm: { ...rsa, hash: 'SHA-1' }, isAuthority: true })
+  const forgeable = await makeCertificate('CN=forgeable', { issuer, algorithm: { ...rsa, hash: 'SHA-1' } })
+  const weak = await makeCertificate('CN=weak', { algorithm: { ...rsa, hash: 'SHA-256' }, altNames })
+  const good = writeFiles(folder, 'good', await makeCertificate('CN=good', { altNames }))
+  const of = (tls: object): readonly string[] =>
+    found({ dataDirectory: folder, listeners: [{ type: 'tls', tls: { ...good, ...tls } }] }, Date.now())
+  t.same(of({ names: [{ serverName: 'localhost', ...good }] }), [])
+  t.match(of(writeFiles(folder, 'weak', weak)), [/weak.pem has a key of RSA with 1024 bits/])
+  t.match(of(writeFiles(folder, 'forgeable', forgeable)), [/^error: .*forgeable.pem: it is signed with a hash that/])
+  t.match(of({ names: [{ serverName: '*.example.org', ...good }] }), [/good.pem is not for the name \*\.example\.org/])
+  chmodSync(good.keyFile, 0o604)
+  t.match(of({}), [/^warning: .*good.key holds a secret and can be read by every user of this machine$/])
+  chmodSync(good.keyFile, 0o660)
+  t.match(of({}), [/good.key holds a secret and can be changed by other users/])
 })

@@ -5,6 +5,8 @@ import { dirname } from 'node:path'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import { checkCertificates } from './check-certificates.js'
+import { checkExposure } from './check-exposure.js'
+import { checkSecrets } from './check-secrets.js'
 import type { Finding } from './finding.js'
 import type { BrokerConfig, Listener } from './schema.js'
 
@@ -19,17 +21,9 @@ export function checkConfig(config: BrokerConfig, nowMs: number): readonly Findi
     ...checkSocketPaths(config.listeners),
     ...checkFolder(config.dataDirectory),
     ...checkExposure(config.listeners),
+    ...checkSecrets(config),
     ...checkThreads(config),
   ]
-}
-
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host)
-}
-
-/** Whether only programs on this machine reach the listener. */
-export function isLocal(listener: Listener): boolean {
-  return listener.type === 'unix' || isLoopback(listener.host)
 }
 
 function checkAddresses(listeners: readonly Listener[]): Finding[] {
@@ -85,20 +79,6 @@ function checkFolder(folder: string): Finding[] {
     const { message, remedy } = new BrokerError('FOLDER_UNUSABLE', { path: folder, reason: systemReason(error) })
     return [{ severity: 'error', message, remedy }]
   }
-}
-
-function checkExposure(listeners: readonly Listener[]): Finding[] {
-  const open = listeners.filter((listener) => !isLocal(listener))
-  const anybody = open.filter(({ tls }) => tls?.clientCertificate !== 'required')
-  if (anybody.length === 0) return []
-  const addresses = anybody.map(({ type, host, port }) => `${type} ${host} port ${port}`).join(', ')
-  return [
-    {
-      severity: 'warning',
-      message: `whoever reaches this machine may publish and subscribe without a password: ${addresses}`,
-      remedy: 'listen on 127.0.0.1, put a firewall before it, or require client certificates',
-    },
-  ]
 }
 
 function checkThreads({ threads }: BrokerConfig): Finding[] {

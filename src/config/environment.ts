@@ -5,7 +5,7 @@ import { allKeys, CONFIG_KEYS, childOf, type KeyNode, type KeyPath } from './key
 export const PREFIX = 'MERLOT_'
 
 /** Variables of the program that are not keys of the configuration. */
-const OTHER_VARIABLES = new Set(['MERLOT_CONFIG', 'MERLOT_PASSWORD', 'MERLOT_PREDECESSOR'])
+const OTHER_VARIABLES = new Set(['MERLOT_CONFIG', 'MERLOT_PASSWORD', 'MERLOT_PREDECESSOR', 'MERLOT_ROOT_PASSWORD'])
 
 export interface EnvironmentSetting {
   readonly variable: string

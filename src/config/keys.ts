@@ -125,6 +125,16 @@ export function pathText(path: KeyPath): string {
   return path.join('.')
 }
 
+/** The path that is printed so. */
+export function pathOfText(text: string): KeyPath {
+  return text.split('.').map((step) => (/^\d{1,4}$/.test(step) ? Number(step) : step))
+}
+
+/** What stands at a path of a configuration, complete or not; `undefined` for nothing. */
+export function valueAt(tree: unknown, path: KeyPath): unknown {
+  return path.reduce((value, step) => (value as Record<string, unknown> | undefined)?.[step], tree)
+}
+
 /** Every value and list of the configuration in the order of the schema; items of lists have the position `*`. */
 export function* allKeys(
   node: KeyNode = CONFIG_KEYS,

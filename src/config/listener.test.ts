@@ -36,3 +36,55 @@ t.test('what must agree', async (t) => {
   ])
   t.same(problemsOf({ type: 'tls', tls: { pfxFile: 'p', caFile: 'a', clientCertificate: 'optional' } }), [])
 })
+
+t.test('what proxies, web pages, names and users must agree on', async (t) => {
+  const tls = { certFile: 'c', keyFile: 'k' }
+  const mutual = { ...tls, caFile: 'a', clientCertificate: 'required' }
+  const proxyProtocol = { trusted: ['10.0.0.0/8'] }
+  for (const listener of [
+    { type: 'ws', origins: ['*', 'https://example.org', 'http://[::1]:8080'], compression: true },
+    { type: 'tcp', proxyProtocol, certificateUser: 'commonName' },
+    { type: 'tls', proxyProtocol, tls: mutual, certificateUser: 'fingerprint' },
+    { type: 'unix', path: 's', anonymousUser: 'root' },
+    { type: 'tcp', host: '::1', anonymousUser: 'root' },
+    {
+      type: 'tls',
+      tls: {
+        ...tls,
+        names: [
+          { serverName: '*.a-b.example', ...tls },
+          { serverName: 'x', ...tls },
+        ],
+      },
+    },
+  ]) {
+    t.same(problemsOf(listener), [], JSON.stringify(listener))
+  }
+  const named = (...serverNames: string[]) => ({
+    type: 'tls',
+    tls: { ...tls, names: serverNames.map((serverName) => ({ serverName, ...tls })) },
+  })
+  for (const [listener, wanted] of [
+    [{ type: 'tcp', origins: ['*'] }, /^origins is for listeners of type ws and wss, not tcp$/],
+    [{ type: 'tls', tls, compression: true }, /^compression is for listeners of type ws and wss, not tls$/],
+    [{ type: 'ws', origins: ['example.org'] }, /^origins.0 must be an origin such as https:/],
+    [{ type: 'ws', origins: ['https://example.org/'] }, /^origins.0 must be an origin such as https:/],
+    [{ type: 'unix', path: 's', proxyProtocol }, /^proxyProtocol is not for listeners of type unix$/],
+    [{ type: 'tcp', proxyProtocol: { trusted: ['10.0.0.0/33'] } }, /^proxyProtocol.trusted.0 must be an address/],
+    [{ type: 'tcp', host: '0.0.0.0', anonymousUser: 'root' }, /^anonymousUser may be root only where/],
+    [{ type: 'tcp', anonymousUser: 'root', proxyProtocol }, /^anonymousUser may be root only where/],
+    [{ type: 'tcp', certificateUser: 'commonName' }, /^certificateUser is commonName, and clients of a listener/],
+    [{ type: 'tls', tls, certificateUser: 'commonName' }, /^certificateUser is .*tls.clientCertificate is none/],
+    [{ type: 'ws', proxyProtocol, certificateUser: 'fingerprint' }, /^certificateUser must be commonName here/],
+    [{ type: 'tls', tls: { ...tls, crlFile: 'r' } }, /^tls.crlFile is of no use/],
+    [named('Example.org'), /^tls.names.0.serverName must be a host name in lower case/],
+    [named('a.*.org'), /^tls.names.0.serverName must be a host name/],
+    [named('a', 'b', 'a'), /^tls.names.2.serverName is "a", as that of an earlier entry$/],
+    [
+      { type: 'tls', tls: { ...tls, names: [{ serverName: 'a', certFile: 'c' }] } },
+      /^tls.names.0.keyFile must be given/,
+    ],
+  ] as const) {
+    t.match(problemsOf(listener), [wanted], JSON.stringify(listener))
+  }
+})

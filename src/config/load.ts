@@ -1,13 +1,17 @@
-/** The configuration of this run: defaults, then the file, then the environment, then flags; checked and frozen. */
+/**
+ * The configuration of this run: defaults, then the file, then what clients have set, then the environment, then flags;
+ * checked and frozen.
+ */
 import { dirname, resolve } from 'node:path'
 import type { z } from 'zod'
 import { BrokerError } from '../base/errors.js'
 import { effectiveValues } from './effective.js'
 import { readEnvironment } from './environment.js'
 import { type ConfigFile, findConfigFile, readConfigFile } from './file.js'
-import { expectedText, type KeyPath, nodeAt, pathText } from './keys.js'
+import type { KeptSettings } from './kept-settings.js'
+import { expectedText, type KeyPath, nodeAt, pathOfText, pathText, valueAt } from './keys.js'
 import { applyListenerFlags, type ListenerFlags, type SetText } from './listener-flags.js'
-import type { Origin } from './origin.js'
+import { CLIENT_ORIGIN, DEFAULT_ORIGIN, type Origin } from './origin.js'
 import { Overlay } from './overlay.js'
 import { BrokerConfig } from './schema.js'
 import { givenText, valueOfText } from './values.js'
@@ -27,6 +31,8 @@ export interface ConfigSources {
   readonly flags: ConfigFlags
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly workingDirectory: string
+  /** What clients have set. */
+  readonly kept?: KeptSettings
 }
 
 export interface LoadedConfig {
@@ -44,11 +50,12 @@ export interface LoadedConfig {
  * @throws BrokerError FILE_UNREADABLE, or CONFIG_INVALID with every problem found, each with the place it is at and what
  * was expected
  */
-export function loadConfig({ flags, environment, workingDirectory }: ConfigSources): LoadedConfig {
+export function loadConfig({ flags, environment, workingDirectory, kept }: ConfigSources): LoadedConfig {
   const name = findConfigFile(flags.config ?? (environment.MERLOT_CONFIG || undefined), workingDirectory)
   const file = name === undefined ? undefined : readConfigFile(name, workingDirectory)
   const overlay = new Overlay()
   if (file !== undefined) overlay.set([], file.value, (path) => fileOrigin(file, path))
+  applyKept(overlay, kept)
   const setText: SetText = (path, text, origin) => {
     const node = nodeAt(path)
     overlay.set(path, node === undefined ? text : valueOfText(node, text), () => origin)
@@ -56,18 +63,35 @@ export function loadConfig({ flags, environment, workingDirectory }: ConfigSourc
   const warnings = applyEnvironment(overlay, environment, setText)
   applyFlags(overlay, flags, setText)
 
+  const baseOf = (origin: Origin): string =>
+    origin.kind === 'file' && file !== undefined ? dirname(file.path) : workingDirectory
+  const config = completed(overlay, baseOf)
+  return { config, file: file?.path, originOf: (path) => overlay.originAt(path), warnings }
+}
+
+/**
+ * The same over a configuration that is complete already, of which nobody knows where it came from.
+ * @throws BrokerError CONFIG_INVALID
+ */
+export function loadOver(base: BrokerConfig, kept: KeptSettings): LoadedConfig {
+  const overlay = new Overlay()
+  overlay.set([], JSON.parse(JSON.stringify(base)), () => DEFAULT_ORIGIN)
+  applyKept(overlay, kept)
+  const config = completed(overlay, () => process.cwd())
+  return { config, file: undefined, originOf: (path) => overlay.originAt(path), warnings: [] }
+}
+
+/** @param baseOf the folder where relative paths of this origin begin @throws BrokerError CONFIG_INVALID */
+function completed(overlay: Overlay, baseOf: (origin: Origin) => string): BrokerConfig {
   const parsed = BrokerConfig.safeParse(overlay.tree)
   if (!parsed.success) reportIssues(overlay, parsed.error.issues)
   if (overlay.problems.length > 0 || !parsed.success) throw invalid(overlay.problems)
-  const baseOf = (origin: Origin): string =>
-    origin.kind === 'file' && file !== undefined ? dirname(file.path) : workingDirectory
   resolveFiles(parsed.data, (path) => baseOf(overlay.originAt(path)))
-  return {
-    config: deepFreeze(parsed.data),
-    file: file?.path,
-    originOf: (path) => overlay.originAt(path),
-    warnings,
-  }
+  return deepFreeze(parsed.data)
+}
+
+function applyKept(overlay: Overlay, kept: KeptSettings = new Map()): void {
+  for (const [key, value] of kept) overlay.set(pathOfText(key), value, () => CLIENT_ORIGIN)
 }
 
 function fileOrigin(file: ConfigFile, path: KeyPath): Origin {
@@ -118,10 +142,6 @@ function reportIssues(overlay: Overlay, issues: readonly z.core.$ZodIssue[]): vo
       origin,
     )
   }
-}
-
-function valueAt(tree: unknown, path: KeyPath): unknown {
-  return path.reduce((value, step) => (value as Record<string, unknown> | undefined)?.[step], tree)
 }
 
 function invalid(problems: readonly string[]): BrokerError<'CONFIG_INVALID'> {

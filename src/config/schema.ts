@@ -1,8 +1,13 @@
 /** The configuration of a broker: type, default, bounds, unit and documentation of every value, written once. */
 import { z } from 'zod'
 import { LOG_AREAS, LOG_LEVELS } from '../base/log.js'
+import { AuditTrail } from './audit.js'
+import { Authentication } from './authentication.js'
+import { Limits } from './limits.js'
 import { Listener } from './listener.js'
-import { FILE, FILE_OR_NAME } from './value-meta.js'
+import { Lot } from './lot.js'
+import { Rules } from './rules.js'
+import { FILE } from './value-meta.js'
 
 export type { LogArea } from '../base/log.js'
 export { Listener, LOG_AREAS }
@@ -13,6 +18,12 @@ export type DurabilityLevel = (typeof DURABILITY_LEVELS)[number]
 const LogLevel = z.enum(LOG_LEVELS)
 
 export const BrokerConfig = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(255)
+    .default('Merlot')
+    .describe('Name of this broker, as clients find it in `$SYS/Coreflux/Config`.'),
   listeners: z
     .array(Listener)
     .min(1)
@@ -99,7 +110,7 @@ export const BrokerConfig = z.strictObject({
         .min(0)
         .max(1_000_000)
         .default(0)
-        .describe('Network connections from one address; 0 is no limit. Counted per connection thread.'),
+        .describe('Network connections from one address (of IPv6: one /64 network); 0 is no limit.'),
       connectionsPerSecondMax: z
         .int()
         .min(0)
@@ -167,6 +178,12 @@ export const BrokerConfig = z.strictObject({
           'Whether QoS 0 messages wait for a session that is offline or slow; otherwise they are dropped and counted.',
         ),
       subscriptionsMax: z.int().min(1).max(1_000_000).default(10_000).describe('Subscriptions of one session.'),
+      takeoverByOthers: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether a user may take over the session of another user by its client identifier, with all that waits in it. Otherwise that is refused; a session of nobody gives way to a user and is lost.',
+        ),
     })
     .prefault({}),
   topic: z
@@ -241,7 +258,9 @@ export const BrokerConfig = z.strictObject({
         .min(0)
         .max(86_400)
         .default(10)
-        .describe('Seconds between updates of `$SYS/broker/...`; 0 switches them off.'),
+        .describe(
+          'Seconds between updates of `$SYS/broker/...`, `$SYS/Coreflux/Stats` and `$SYS/Coreflux/Resources/...`; 0 switches them off, and the lists of clients and sessions.',
+        ),
     })
     .prefault({}),
   responseInformation: z
@@ -252,76 +271,7 @@ export const BrokerConfig = z.strictObject({
     .enum(['v2', 'v1'])
     .default('v2')
     .describe('`v1` also accepts LoT as older Coreflux brokers did: quoted entity names, rule priorities below 100.'),
-  lot: z
-    .strictObject({
-      workers: z
-        .union([z.literal('auto'), z.int().min(1).max(64)])
-        .default('auto')
-        .describe('Threads that run Actions and Models; `auto` follows the number of cores, and is at least 2.'),
-      runMsMax: z
-        .int()
-        .min(10)
-        .max(600_000)
-        .default(900)
-        .describe('Milliseconds that one run of an entity may take; past it the entity is stopped.'),
-      heapBytesMax: z
-        .int()
-        .min(33_554_432)
-        .max(17_179_869_184)
-        .default(268_435_456)
-        .describe('Bytes of memory of one worker; an entity that needs more is stopped.'),
-      mailboxMessagesMax: z
-        .int()
-        .min(1)
-        .max(10_000_000)
-        .default(20_000)
-        .describe('Messages that wait for one entity; QoS 0 messages past it are dropped and counted.'),
-      mailboxBytesMax: z
-        .int()
-        .min(65_536)
-        .max(17_179_869_184)
-        .default(67_108_864)
-        .describe('Bytes that wait for all entities together; messages past it are refused.'),
-      valuesBytesMax: z
-        .int()
-        .min(1_048_576)
-        .max(1_073_741_824)
-        .default(268_435_456)
-        .describe('Bytes of last values for `GET TOPIC`; the least recently written go first.'),
-      lastValues: z
-        .enum(['read', 'all'])
-        .default('read')
-        .describe(
-          'Which topics `GET TOPIC` knows the last values of: `read` those that deployed entities read, from their deployment on, and all retained ones; `all` every topic, which costs some time for each message.',
-        ),
-      loopIterationsMax: z.int().min(1).max(1_000_000_000).default(100_000).describe('Turns of one LOOP.'),
-      callDepthMax: z.int().min(1).max(1_000).default(32).describe('Depth of CALL ACTION within CALL ACTION.'),
-      chainDepthMax: z
-        .int()
-        .min(1)
-        .max(10_000)
-        .default(64)
-        .describe('Length of a chain of runs of which each one triggers the next.'),
-      strictIndent: z
-        .boolean()
-        .default(false)
-        .describe('Refuses text that is not indented by four spaces a level, instead of warning.'),
-      keyFile: z
-        .string()
-        .default('')
-        .describe(
-          'File with the key that secrets are encrypted with; made at the first start as `secret.key` in the data folder where left out. The environment variable MERLOT_SECRET_KEY (32 bytes as hex) comes first.',
-        )
-        .meta({ ...FILE }),
-      project: z
-        .string()
-        .default('')
-        .describe(
-          'Project that is loaded at the start: a folder, a zip file, the name of one that was added, or a Git address. Empty: the one that was loaded last.',
-        )
-        .meta({ ...FILE_OR_NAME }),
-    })
-    .prefault({}),
+  lot: Lot,
   models: z
     .strictObject({
       plainOutput: z
@@ -342,16 +292,16 @@ export const BrokerConfig = z.strictObject({
     .prefault({}),
   commands: z
     .strictObject({
-      from: z
-        .enum(['local', 'all', 'none'])
-        .default('local')
-        .describe('Who may send commands to `$SYS/Coreflux/Command`: clients on this machine, all, or nobody.'),
       plainTextOutput: z
         .boolean()
         .default(false)
         .describe('Answers commands with the message alone instead of JSON, for old clients.'),
     })
     .prefault({}),
+  authentication: Authentication,
+  rules: Rules,
+  limits: Limits,
+  audit: AuditTrail,
   python: z
     .strictObject({
       callMsMax: z.int().min(10).max(600_000).default(10_000).describe('Milliseconds that one CALL PYTHON may take.'),

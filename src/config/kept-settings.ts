@@ -1,0 +1,68 @@
+/**
+ * What clients have set by `$SYS/Coreflux/Config/New`: kept beside the store and not in it, because it is needed before
+ * the store is opened, and must not go when a damaged store is moved aside. The file is read at each start, and whoever
+ * stopped the broker may edit or remove it.
+ */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
+import { BrokerError } from '../base/errors.js'
+import { systemCode, systemReason } from '../base/system-error.js'
+import { type ConfigFile, readConfigFile } from './file.js'
+
+/** Values by printed key: `session.inflightMax`, `listeners.0.port`. Of two for one place, the later one holds. */
+export type KeptSettings = ReadonlyMap<string, unknown>
+
+const FILE_NAME = 'config-new.json'
+const OWNER_ONLY = 0o600
+
+export function keptSettingsFile(dataDirectory: string): string {
+  return join(dataDirectory, FILE_NAME)
+}
+
+/**
+ * Nothing where there is no file.
+ * @throws BrokerError FILE_UNREADABLE, or CONFIG_INVALID when it is not what a broker writes
+ */
+export function readKeptSettings(dataDirectory: string): KeptSettings {
+  const path = keptSettingsFile(dataDirectory)
+  let file: ConfigFile
+  try {
+    file = readConfigFile(path, dataDirectory)
+  } catch (error) {
+    if (error instanceof BrokerError && isMissing(error.cause)) return new Map()
+    throw error
+  }
+  const { value } = file
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value))
+  throw new BrokerError('CONFIG_INVALID', { problem: `${path} must hold a JSON object of keys and values` })
+}
+
+/**
+ * In place of what was kept, at once or not at all; flushed when this returns.
+ * @throws BrokerError FOLDER_UNUSABLE: nothing has changed then
+ */
+export function writeKeptSettings(dataDirectory: string, kept: KeptSettings): void {
+  const path = keptSettingsFile(dataDirectory)
+  const unfinished = `${path}.part`
+  try {
+    if (kept.size === 0) {
+      rmSync(path, { force: true })
+      return
+    }
+    const file = openSync(unfinished, 'w', OWNER_ONLY)
+    try {
+      writeSync(file, `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`)
+      fsyncSync(file)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(unfinished, path)
+  } catch (cause) {
+    throw new BrokerError('FOLDER_UNUSABLE', { path: dataDirectory, reason: systemReason(cause) }, { cause })
+  }
+}
+
+/** Also where the data folder is no folder, which others say better. */
+function isMissing(cause: unknown): boolean {
+  return ['ENOENT', 'ENOTDIR'].includes(systemCode(cause) ?? '')
+}
