@@ -1,8 +1,11 @@
-/** Folders that only their owner may look into. */
-import { existsSync, mkdirSync } from 'node:fs'
+/** Folders that only their owner may look into, and that keep what is put there. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { BrokerError } from './errors.js'
-import { systemReason } from './system-error.js'
+import { systemCode, systemReason } from './system-error.js'
+
+/** Where folders cannot be flushed, their entries need not be. */
+const NO_FOLDER_SYNC = new Set(['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'EBADF', 'ENOTSUP'])
 
 /** Makes a folder and those above it, where they are missing. @throws BrokerError FOLDER_UNUSABLE */
 export function makeFolder(path: string): void {
@@ -18,4 +21,17 @@ function makeLevels(path: string): void {
   if (existsSync(path)) return
   if (dirname(path) !== path) makeLevels(dirname(path))
   mkdirSync(path, { mode: 0o700 })
+}
+
+/** Which names there are in a folder is on disk when this returns. @throws Error of the system */
+export function flushFolder(path: string): void {
+  let folder: number | undefined
+  try {
+    folder = openSync(path, 'r')
+    fsyncSync(folder)
+  } catch (error) {
+    if (!NO_FOLDER_SYNC.has(systemCode(error) ?? '')) throw error
+  } finally {
+    if (folder !== undefined) closeSync(folder)
+  }
 }

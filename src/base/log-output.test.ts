@@ -10,13 +10,14 @@ function collect(isTTY: boolean) {
 t.test('JSON where no terminal is', async (t) => {
   const { lines, stream } = collect(false)
   const log = createLogger({ level: 'info', areas: {}, format: 'auto' }, stream)
-  log.area('session').warn('queue full', { clientId: 'a\n\u001b', queued: 5, password: 'geheim' })
+  log.area('session').warn('queue full', { clientId: 'a\n\u001b\u009b\u202e', queued: 5, password: 'geheim' })
   t.equal(lines.length, 1)
+  t.match(lines[0], /^[\x20-\x7e]+\n$/, 'nothing for a terminal to act on')
   t.match(JSON.parse(lines[0]!), {
     level: 'warn',
     area: 'session',
     msg: 'queue full',
-    clientId: 'a\n\u001b',
+    clientId: 'a\n\u001b\u009b\u202e',
     queued: 5,
     password: '***',
     time: /^\d{4}-\d\d-\d\dT.*Z$/,

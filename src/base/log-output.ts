@@ -1,7 +1,15 @@
 /** Where log lines end: pino for JSON, pino-pretty for a terminal. The only importer of both; main thread only. */
 import { pino } from 'pino'
 import { prettyFactory } from 'pino-pretty'
-import { createSinkLogger, escapeControls, type Logger, type LogLevels, type LogRecord, type LogSink } from './log.js'
+import {
+  createSinkLogger,
+  escapeControls,
+  escapeControlsInJson,
+  type Logger,
+  type LogLevels,
+  type LogRecord,
+  type LogSink,
+} from './log.js'
 
 /** A stream that takes whole lines; `fd` where it is a file of this process, which is then written synchronously. */
 export interface LogStream {
@@ -29,7 +37,7 @@ export function createLogSink(options: LogOutputOptions, stream: LogStream = pro
   const lines = openLines(stream)
   const readable = options.format === 'pretty' || (options.format === 'auto' && stream.isTTY === true)
   if (!readable) {
-    const json = createPino(lines)
+    const json = createPino({ write: (line) => lines.write(escapeControlsInJson(line)) })
     return (record) => json[record.level](jsonFields(record), record.message)
   }
   const format = prettyFactory({

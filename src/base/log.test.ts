@@ -39,3 +39,17 @@ t.test('control characters are written out', async (t) => {
   t.equal(escapeControls('a\\x1bb'), 'a\\\\x1bb', 'an escape can not be forged')
   t.equal(escapeControls('häuser/größe 😀 温度'), 'häuser/größe 😀 温度')
 })
+
+t.test('levels change for loggers that somebody holds', async (t) => {
+  const lines: string[] = []
+  const logger = createSinkLogger({ level: 'info', areas: {} }, ({ area, message }) => lines.push(`${area} ${message}`))
+  const session = logger.area('session')
+  session.debug('before')
+  session.setLevels({ level: 'warn', areas: { session: 'trace' } })
+  session.debug('after')
+  logger.info('off')
+  logger.area('listener').info('off too')
+  t.equal(session.isOn('trace'), true)
+  t.equal(logger.isOn('info'), false)
+  t.same(lines, ['session after'])
+})

@@ -53,6 +53,8 @@ export interface Logger {
   isOn(level: LogSeverity): boolean
   /** The logger of another area, with that area's level and the same destination. */
   area(area: LogArea): Logger
+  /** From now on these levels hold, for the loggers of all areas. */
+  setLevels(levels: LogLevels): void
 }
 
 function nothing(): void {}
@@ -62,41 +64,79 @@ function nothing(): void {}
  * @param now milliseconds since 1970
  */
 export function createSinkLogger(levels: LogLevels, sink: LogSink, now: () => number = Date.now): Logger {
-  const made = new Map<LogArea, Logger>()
-  const loggerOf = (area: LogArea): Logger => {
-    let logger = made.get(area)
+  return new LoggerFamily(levels, sink, now).area('broker')
+}
+
+/** The loggers of all areas, which share levels and destination. */
+class LoggerFamily {
+  readonly #members = new Map<LogArea, AreaLogger>()
+
+  constructor(
+    private levels: LogLevels,
+    readonly sink: LogSink,
+    readonly now: () => number,
+  ) {}
+
+  area(area: LogArea): Logger {
+    let logger = this.#members.get(area)
     if (logger === undefined) {
-      logger = createAreaLogger(area, levels.areas[area] ?? levels.level, sink, now, loggerOf)
-      made.set(area, logger)
+      logger = new AreaLogger(this, area, this.#levelOf(area))
+      this.#members.set(area, logger)
     }
     return logger
   }
-  return loggerOf('broker')
+
+  setLevels(levels: LogLevels): void {
+    this.levels = levels
+    for (const [area, logger] of this.#members) logger.setLevel(this.#levelOf(area))
+  }
+
+  #levelOf(area: LogArea): LogLevel {
+    return this.levels.areas[area] ?? this.levels.level
+  }
 }
 
-function createAreaLogger(
-  area: LogArea,
-  least: LogLevel,
-  sink: LogSink,
-  now: () => number,
-  loggerOf: (area: LogArea) => Logger,
-): Logger {
-  const isOn = (level: LogSeverity): boolean => LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(least)
-  const line = (level: LogSeverity): LogLine =>
-    isOn(level) ? (message, fields = {}) => sink({ timeMs: now(), level, area, message, fields }) : nothing
-  return {
-    error: line('error'),
-    warn: line('warn'),
-    info: line('info'),
-    debug: line('debug'),
-    trace: line('trace'),
-    isOn,
-    area: loggerOf,
+class AreaLogger implements Logger {
+  error: LogLine = nothing
+  warn: LogLine = nothing
+  info: LogLine = nothing
+  debug: LogLine = nothing
+  trace: LogLine = nothing
+  #least: LogLevel = 'silent'
+  readonly #line: (level: LogSeverity) => LogLine
+  readonly isOn = (level: LogSeverity): boolean => LOG_LEVELS.indexOf(level) <= LOG_LEVELS.indexOf(this.#least)
+  readonly area: (area: LogArea) => Logger
+  readonly setLevels: (levels: LogLevels) => void
+
+  constructor(family: LoggerFamily, area: LogArea, least: LogLevel) {
+    this.area = (other) => family.area(other)
+    this.setLevels = (levels) => family.setLevels(levels)
+    this.#line =
+      (level) =>
+      (message, fields = {}) =>
+        family.sink({ timeMs: family.now(), level, area, message, fields })
+    this.setLevel(least)
+  }
+
+  setLevel(least: LogLevel): void {
+    this.#least = least
+    for (const level of ['error', 'warn', 'info', 'debug', 'trace'] as const) {
+      this[level] = this.isOn(level) ? this.#line(level) : nothing
+    }
   }
 }
 
 /** A logger that drops everything, for tests. */
-export const silentLogger: Logger = createSinkLogger({ level: 'silent', areas: {} }, nothing)
+export const silentLogger: Logger = {
+  error: nothing,
+  warn: nothing,
+  info: nothing,
+  debug: nothing,
+  trace: nothing,
+  isOn: () => false,
+  area: () => silentLogger,
+  setLevels: nothing,
+}
 
 const UNPRINTABLE = /[\\\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]/gu
 
@@ -110,4 +150,11 @@ export function escapeControls(text: string): string {
     const code = character.charCodeAt(0)
     return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
   })
+}
+
+const UNPRINTABLE_IN_JSON = /[\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/** The same for a line of JSON, where other control characters and backslashes are written out already. */
+export function escapeControlsInJson(line: string): string {
+  return line.replace(UNPRINTABLE_IN_JSON, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }

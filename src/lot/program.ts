@@ -82,6 +82,8 @@ export type Effect =
       readonly payload: Uint8Array
       readonly qos: 0 | 1 | 2
       readonly retain: boolean
+      /** By the statement PUBLISH MODEL. */
+      readonly byPublishModel?: true
     }
   /** undefined clears the value. */
   | { readonly kind: 'keep'; readonly topic: string; readonly payload: Uint8Array | undefined }

@@ -1,11 +1,13 @@
 /** Rules: scopes, topics, priorities and patterns. */
 import { nearestSpelling } from '../../base/spelling.js'
 import type { Report } from '../syntax/report.js'
-import type { RuleCondition, RuleNode } from '../tree.js'
+import type { Expression, RuleCondition, RuleNode, TextNode } from '../tree.js'
+import { compileLinearPattern } from '../values/linear-pattern.js'
+import { compileRegex } from '../values/regex.js'
 import { checkExpression, type ExpressionScope } from './check-expression.js'
 import { ANY_OCCASION } from './occasion.js'
-import { checkPattern } from './patterns.js'
-import { filterProblem } from './topics.js'
+import { filterProblem, literalPieces } from './topics.js'
+import { everyExpression } from './walk.js'
 import type { CheckOptions } from './world.js'
 
 const TOPIC_SCOPES = ['Publish', 'Subscribe', 'PublishSys', 'SubscribeSys']
@@ -70,17 +72,17 @@ function checkCondition(condition: RuleCondition, report: Report): void {
   }
   switch (condition.kind) {
     case 'is':
-      checkExpression(condition.value, scope)
+      checkValue(condition.value, scope)
       return
     case 'matches':
-      if (condition.regex) checkPattern(condition.pattern, report)
+      if (condition.regex) checkLinearPattern(condition.pattern, report)
       return
     case 'topicExists':
-      checkExpression(condition.topic, scope)
+      checkTopic(condition.topic, scope)
       return
     case 'topicIs':
-      checkExpression(condition.topic, scope)
-      checkExpression(condition.value, scope)
+      checkTopic(condition.topic, scope)
+      checkValue(condition.value, scope)
       return
     case 'ruleNot':
       checkCondition(condition.operand, report)
@@ -94,4 +96,57 @@ function checkCondition(condition: RuleCondition, report: Report): void {
       return
     default:
   }
+}
+
+/** What is the same whenever a rule is asked by the same client about the same topic, but for other topics' values. */
+const RULE_EXPRESSIONS: ReadonlySet<Expression['kind']> = new Set([
+  'text',
+  'number',
+  'boolean',
+  'empty',
+  'topicPosition',
+  'getTopic',
+  'getJson',
+  'cast',
+  'negate',
+  'group',
+])
+const RULE_WORDS: ReadonlySet<string> = new Set(['CLIENTID', 'USER', 'ENDPOINT'])
+
+function checkValue(value: Expression, scope: ExpressionScope): void {
+  checkExpression(value, scope)
+  for (const part of everyExpression(value)) {
+    // reported by the scope
+    if (part.kind === 'variable') continue
+    if (!isOfRules(part)) {
+      const message =
+        'A rule knows CLIENTID, USER, ENDPOINT, TOPIC POSITION, GET TOPIC, texts and numbers, and nothing else'
+      scope.report.add('LOT3206', message, part.span)
+    } else if (part.kind === 'getTopic') checkOneTopic(part.topic, scope)
+  }
+}
+
+function isOfRules(part: Expression): boolean {
+  if (part.kind === 'session') return RULE_WORDS.has(part.word)
+  if (part.kind === 'arithmetic') return part.operator === '+'
+  return RULE_EXPRESSIONS.has(part.kind)
+}
+
+function checkTopic(topic: Expression, scope: ExpressionScope): void {
+  checkValue(topic, scope)
+  checkOneTopic(topic, scope)
+}
+
+function checkOneTopic(topic: Expression, { report }: ExpressionScope): void {
+  const wildcard = literalPieces(topic).pieces.find((piece) => /[+#]/.test(piece))
+  if (wildcard === undefined) return
+  report.add('LOT3011', 'A rule looks at one topic: + and # do not stand for one', topic.span)
+}
+
+function checkLinearPattern({ value, span }: TextNode, report: Report): void {
+  const { problem } = compileLinearPattern(value)
+  if (problem === undefined) return
+  const isOfActions = compileRegex(value).problem === undefined
+  if (isOfActions) report.add('LOT3205', `The regular expression cannot be used in a rule: ${problem}`, span)
+  else report.add('LOT3014', `The regular expression cannot be used: ${problem}`, span)
 }

@@ -32,6 +32,26 @@ export const ROUTE_CATALOGUE = {
     wrong: 'DEFINE RULE Example WITH PRIORITY 110 FOR Publish\n    ALLOW',
     right: 'DEFINE RULE Example WITH PRIORITY 110 FOR Publish TO TOPIC "#"\n    ALLOW',
   },
+  LOT3205: {
+    severity: 'error',
+    title: 'regular expression that a rule cannot use',
+    explanation:
+      'Rules are asked for every client, so their expressions take linear time, whatever a client calls itself: the syntax is that of RE2, without look-around and back-references, and an expression has a size that it cannot exceed.',
+    wrong:
+      'DEFINE RULE Example WITH PRIORITY 110 FOR Connect\n    IF CLIENTID MATCHES REGEX "^(?!test-)" THEN\n        ALLOW',
+    right:
+      'DEFINE RULE Example WITH PRIORITY 110 FOR Connect\n    IF NOT CLIENTID MATCHES REGEX "^test-" THEN\n        ALLOW',
+  },
+  LOT3206: {
+    severity: 'error',
+    title: 'value that a rule does not know',
+    explanation:
+      'A rule decides by who asks, by the topic and by the values of other topics: `CLIENTID`, `USER`, `ENDPOINT`, `TOPIC POSITION`, `GET TOPIC`, texts and numbers, joined with `+`. The answer is remembered until one of them changes, so there is no time, no chance and no payload.',
+    wrong:
+      'DEFINE RULE Example WITH PRIORITY 110 FOR Publish TO TOPIC "line/#"\n    IF GET TOPIC "line/open" IS PAYLOAD THEN\n        ALLOW',
+    right:
+      'DEFINE RULE Example WITH PRIORITY 110 FOR Publish TO TOPIC "line/#"\n    IF GET TOPIC "line/open" IS CLIENTID THEN\n        ALLOW',
+  },
   LOT3301: {
     severity: 'error',
     title: 'unknown route type',

@@ -61,6 +61,9 @@ class Action implements CompiledAction {
       else slots[slot] = toInput(givenValue(inputs[name]), type)
       if (slots[slot] === UNSET) slots[slot] = toInput(undefined, type)
     }
+    for (const name of Object.keys(inputs)) {
+      if (!this.inputs.some((input) => input.name === name)) run.warn(`action "${this.name}" has no input ${name}`)
+    }
     this.#do(run)
     return Object.fromEntries(this.#results(run).map((value, index) => [this.outputs[index], textOf(value)]))
   }

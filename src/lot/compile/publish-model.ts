@@ -30,6 +30,7 @@ export function compilePublishModel(
       run,
       values.map((value) => value(run)),
     )
-    run.effects.push({ kind: 'publish', topic: topic(run), payload: encodeText(json), qos, retain })
+    const payload = encodeText(json)
+    run.effects.push({ kind: 'publish', topic: topic(run), payload, qos, retain, byPublishModel: true })
   }
 }

@@ -1,0 +1,117 @@
+/**
+ * Who may do what, as it crosses threads. The main thread keeps users and rules; shards get profiles and rules and
+ * decide, connection threads get credentials and admit.
+ */
+
+/** Who asks. Fixed when a network connection is admitted, and kept with the session for its will. */
+export interface Identity {
+  /** undefined for anonymous clients: every `USER …` test of a rule is false. */
+  readonly userName: string | undefined
+  readonly clientId: string
+  /** IP address, or the path of a Unix socket. */
+  readonly address: string
+  /** 0 where there is none. */
+  readonly port: number
+  /** What a token says besides what is known of the user here. */
+  readonly claims: TokenClaims | undefined
+}
+
+export interface TokenClaims {
+  readonly groups: readonly string[]
+  /** Topic filters: rules may allow these and no others. undefined leaves it to the rules. */
+  readonly publish: readonly string[] | undefined
+  readonly subscribe: readonly string[] | undefined
+  /** Milliseconds since 1970: the network connection ends then. */
+  readonly expiresAtMs: number | undefined
+}
+
+/** What rules ask of a user. */
+export interface UserProfile {
+  readonly name: string
+  readonly groups: readonly string[]
+  /** Permission flags and properties of one's own, as text; `USER HAS` is true where it is `true` in any case. */
+  readonly properties: Readonly<Record<string, string>>
+}
+
+/** RFC 5802: what the server keeps for one mechanism. Bytes as base64. */
+export interface ScramVerifier {
+  readonly salt: string
+  readonly iterations: number
+  readonly storedKey: string
+  readonly serverKey: string
+}
+
+/** What admission asks of a user. Never leaves the process; the store has it. */
+export interface UserCredentials {
+  readonly name: string
+  /** Argon2id in PHC format; undefined for one that cannot log in by password. */
+  readonly passwordHash: string | undefined
+  readonly scram: {
+    readonly 'SCRAM-SHA-256'?: ScramVerifier
+    readonly 'SCRAM-SHA-512'?: ScramVerifier
+  }
+}
+
+/** What a rule governs (LOT section 5.2). */
+export type RuleScope =
+  | 'Connect'
+  | 'Publish'
+  | 'Subscribe'
+  | 'PublishSys'
+  | 'SubscribeSys'
+  | 'CommandCall'
+  | 'ShellCommand'
+  | 'SystemConfiguration'
+  | `UserManagement${'Creation' | 'Remove' | 'PasswordChange' | 'Update'}`
+  | `RuleManagement${'Creation' | 'Remove'}`
+  | `ModelManagement${'Creation' | 'Remove'}`
+  | `ActionManagement${'Creation' | 'Remove' | 'Run'}`
+  | `RouteManagement${'Creation' | 'Remove'}`
+  | `LogManagement${'Creation' | 'Update' | 'Remove' | 'Read'}`
+
+export interface AccessQuestion {
+  readonly identity: Identity
+  readonly scope: RuleScope
+  /** Topic name, or the filter of a subscription as it was sent (of a shared one without `$share/…/`); undefined where the scope has none. */
+  readonly topic: string | undefined
+}
+
+export interface Decision {
+  readonly allowed: boolean
+  /** The rule that decided; undefined where none did. */
+  readonly rule: string | undefined
+  /** For people: `rule AllowPublishTopic`, `root passes all rules`, `no rule allows it`, `the token does not name this topic`. */
+  readonly reason: string
+  /** Topics whose values, or being retained, the answer depends on. */
+  readonly reads: readonly string[]
+}
+
+/** A change of what shards decide by. */
+export interface AccessChange {
+  /** All rules, as LoT, in place of those before; undefined leaves them. */
+  readonly rules?: readonly string[]
+  /** In place of those of the same names; in place of all where `isWhole`. */
+  readonly users: readonly UserProfile[]
+  readonly removedUsers: readonly string[]
+  readonly isWhole: boolean
+}
+
+/** A change of what connection threads admit by. */
+export interface CredentialsChange {
+  readonly users: readonly UserCredentials[]
+  readonly removedUsers: readonly string[]
+  readonly isWhole: boolean
+  /** Secret of this installation, as base64: it makes salts of users that do not exist. With every whole. */
+  readonly decoyKey?: string
+}
+
+/** How a decision came about, for people. */
+export interface AccessExplanation {
+  readonly decision: Decision
+  /** Rules of the scope in the order they were asked, up to the one that decided. */
+  readonly considered: readonly {
+    readonly rule: string
+    readonly priority: number
+    readonly outcome: 'allow' | 'deny' | 'abstain' | 'other topic'
+  }[]
+}

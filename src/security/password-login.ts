@@ -1,0 +1,62 @@
+/**
+ * User name and password. A login that was right before is recognized without hashing, so that many may return at once;
+ * equal ones that come together share one hash; unknown users cost what known ones cost.
+ */
+import { randomBytes } from 'node:crypto'
+import type { CredentialsDirectory } from './directory.js'
+import { hashPassword, PASSWORD_BYTES_MAX, type VerifyPassword } from './passwords.js'
+import { RememberedLogins } from './remembered.js'
+import { Turns } from './turns.js'
+
+export interface PasswordLoginParts {
+  readonly directory: Pick<CredentialsDirectory, 'get'>
+  readonly verify: VerifyPassword
+  /** Asked each time, because it may change while the broker runs. */
+  readonly rememberedMax: () => number
+  /** Hashes that may be computed together by this thread. */
+  readonly atOnce: number
+  /** Logins that may wait for theirs. */
+  readonly waitingMax: number
+}
+
+export type Verdict = 'right' | 'wrong' | 'busy'
+
+export class PasswordLogin {
+  readonly #parts: PasswordLoginParts
+  readonly #remembered = new RememberedLogins()
+  readonly #turns: Turns
+  /** By digest. At most as many as may run and wait. */
+  readonly #running = new Map<string, Promise<Verdict>>()
+  /** Of a password that nobody has. */
+  readonly #decoy = hashPassword(randomBytes(32))
+
+  constructor(parts: PasswordLoginParts) {
+    this.#parts = parts
+    this.#turns = new Turns(parts.atOnce, parts.waitingMax)
+    this.#decoy.catch(() => {}) // whoever waits for it sees the failure
+  }
+
+  check(userName: string, password: Uint8Array): Promise<Verdict> | Verdict {
+    if (password.length > PASSWORD_BYTES_MAX) return 'wrong'
+    const known = this.#parts.directory.get(userName)?.passwordHash
+    const digest = this.#remembered.digest(userName, known ?? '', password)
+    if (known !== undefined && this.#remembered.has(digest)) return 'right'
+    const running = this.#running.get(digest)
+    if (running !== undefined) return running
+    if (this.#turns.isFull) return 'busy'
+    const work = this.#turns
+      .take(() => this.#verify(userName, known, password, digest))
+      .finally(() => this.#running.delete(digest))
+    this.#running.set(digest, work)
+    return work
+  }
+
+  async #verify(userName: string, known: string | undefined, password: Uint8Array, digest: string): Promise<Verdict> {
+    const { directory, verify, rememberedMax } = this.#parts
+    const fits = await verify(known ?? (await this.#decoy), password)
+    // meanwhile the user may have gone, or have another password
+    if (!fits || known === undefined || directory.get(userName)?.passwordHash !== known) return 'wrong'
+    this.#remembered.add(digest, rememberedMax())
+    return 'right'
+  }
+}
