@@ -1,7 +1,9 @@
 import t from 'tap'
+import { createSharedCountsMemory, SharedCounts } from '../base/shared-counts.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import { Counter, createCountersMemory, openCounters } from '../contracts/counters.js'
 import { AcceptLimits, type Closable } from './accept-limits.js'
+import { Bans } from './bans.js'
 
 class FakeSocket implements Closable {
   isDestroyed = false
@@ -10,15 +12,26 @@ class FakeSocket implements Closable {
   }
 }
 
-function limits(connection: BrokerConfigInput['connection'], totals = new SharedArrayBuffer(8)) {
+/** What connection threads share. */
+function shared(threads = 1) {
+  return { totals: new SharedArrayBuffer(8), memory: createSharedCountsMemory(threads, 1_000) }
+}
+
+function limits(connection: BrokerConfigInput['connection'], { totals, memory } = shared(), thread = 0) {
   const counters = openCounters(createCountersMemory())
   const { connection: config } = BrokerConfig.parse({ connection })
-  return { limits: new AcceptLimits(config, totals, counters), open: () => counters[Counter.socketsOpen] }
+  const bans = new Bans(() => false)
+  const byAddress = new SharedCounts(memory, thread)
+  return {
+    limits: new AcceptLimits({ config, totals, byAddress, bans, counters }),
+    bans,
+    open: () => counters[Counter.socketsOpen],
+  }
 }
 
 t.test('connections in total, over all threads', async (t) => {
-  const totals = new SharedArrayBuffer(8)
-  const [one, other] = [limits({ connectionsMax: 2 }, totals), limits({ connectionsMax: 2 }, totals)]
+  const between = shared(2)
+  const [one, other] = [limits({ connectionsMax: 2 }, between, 0), limits({ connectionsMax: 2 }, between, 1)]
   const socket = new FakeSocket()
   t.equal(one.limits.admit(socket, 'a', 0), undefined)
   t.equal(other.limits.admit(new FakeSocket(), 'b', 0), undefined)
@@ -28,21 +41,28 @@ t.test('connections in total, over all threads', async (t) => {
   one.limits.release(socket, 'a')
   t.same([one.open(), other.open()], [0, 1])
   t.equal(other.limits.admit(new FakeSocket(), 'c', 0), undefined)
-  t.equal(new Int32Array(totals)[0], 2, 'refused ones are not counted')
+  t.equal(new Int32Array(between.totals)[0], 2, 'refused ones are not counted')
+  t.equal(new SharedCounts(between.memory, 0).get('c'), 1)
 })
 
-t.test('connections from one address', async (t) => {
-  const { limits: one, open } = limits({ connectionsPerAddressMax: 2 })
-  const sockets = [1, 2].map(() => new FakeSocket())
-  for (const socket of sockets) t.equal(one.admit(socket, 'a', 0), undefined)
-  t.equal(one.admit(new FakeSocket(), 'a', 0), 'connectionsRefusedAddress')
-  t.equal(one.admit(new FakeSocket(), 'b', 0), undefined)
-  one.release(sockets[0], 'a')
-  t.equal(one.admit(sockets[0], 'a', 0), undefined)
-  t.equal(one.admit(new FakeSocket(), 'a', 0), 'connectionsRefusedAddress')
-  for (const socket of sockets) one.release(socket, 'a')
+t.test('connections from one address, over all threads', async (t) => {
+  const between = shared(2)
+  const max = { connectionsPerAddressMax: 2 }
+  const [{ limits: one, open }, { limits: other }] = [limits(max, between, 0), limits(max, between, 1)]
+  const [first, second] = [1, 2].map(() => new FakeSocket())
+  t.equal(one.admit(first, '192.0.2.1', 0), undefined)
+  t.equal(other.admit(second, '::ffff:192.0.2.1', 0), undefined)
+  for (const each of [one, other]) t.equal(each.admit(new FakeSocket(), '192.0.2.1', 0), 'connectionsRefusedAddress')
+  t.equal(one.admit(new FakeSocket(), '192.0.2.2', 0), undefined)
+  one.release(first, '192.0.2.1')
+  t.equal(other.admit(first, '192.0.2.1', 0), undefined)
+  t.equal(one.admit(new FakeSocket(), '192.0.2.1', 0), 'connectionsRefusedAddress')
   t.equal(open(), 1)
-  for (const socket of sockets) t.equal(one.admit(socket, 'a', 0), undefined)
+  for (const socket of [first, second]) other.release(socket, '192.0.2.1')
+  for (const socket of [first, second]) t.equal(one.admit(socket, '192.0.2.1', 0), undefined)
+  t.equal(one.admit(first, '2001:db8:1:2::1', 0), undefined)
+  t.equal(one.admit(first, '2001:db8:1:2::2', 0), undefined)
+  t.equal(one.admit(first, '2001:db8:1:2:3::', 0), 'connectionsRefusedAddress', 'a /64 network is one address')
 })
 
 t.test('new connections per second', async (t) => {
@@ -60,6 +80,16 @@ t.test('new connections per second', async (t) => {
 t.test('no limits', async (t) => {
   const { limits: one } = limits({})
   for (let count = 0; count < 1_000; count++) t.equal(one.admit(new FakeSocket(), 'a', 0), undefined)
+})
+
+t.test('a banned address is refused before anything is counted', async (t) => {
+  const { limits: one, bans, open } = limits({ connectionsPerSecondMax: 1 })
+  const ban = { kind: 'address', what: '192.0.2.0/24', reason: '', sinceMs: 0, untilMs: 1_000, isManual: true } as const
+  bans.change({ bans: [ban], lifted: [], isWhole: false })
+  t.equal(one.admit(new FakeSocket(), '192.0.2.9', 999), 'connectionsRefusedBanned')
+  t.equal(one.admit(new FakeSocket(), '192.0.3.9', 999), undefined)
+  t.equal(one.admit(new FakeSocket(), '192.0.2.9', 1_000), undefined)
+  t.equal(open(), 2)
 })
 
 t.test('the time until CONNECT', async (t) => {

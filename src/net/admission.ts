@@ -6,6 +6,7 @@ import type { BrokerConfig } from '../config/schema.js'
 import type { ConnectRequest } from '../contracts/records.js'
 import type { Connect } from '../mqtt/packets.js'
 import { countTopicLevels } from '../mqtt/topic-name.js'
+import type { Admitted } from './authentication.js'
 import type { Connection } from './connection.js'
 import { OutboundAliases } from './topic-aliases.js'
 
@@ -29,8 +30,7 @@ export function connectRequest(
   connection: Connection,
   connect: Connect,
   config: BrokerConfig,
-  userName: string | undefined,
-  authenticationData: Uint8Array | undefined,
+  { userName, claims, data: authenticationData }: Admitted,
 ): ConnectRequest {
   const assigned = connect.clientId === ''
   const clientId = assigned ? `auto-${randomBytes(12).toString('hex')}` : connect.clientId
@@ -57,8 +57,9 @@ export function connectRequest(
     keepAliveSeconds: connection.keepAliveSeconds,
     serverKeepAliveSeconds,
     userName,
-    address: connection.transport.address,
-    port: connection.transport.port,
+    claims,
+    address: connection.peer.address,
+    port: connection.peer.port,
     sessionExpirySeconds: connect.sessionExpirySeconds,
     receiveMaximum: connect.receiveMaximum,
     maximumPacketBytes: connect.maximumPacketBytes,

@@ -2,8 +2,11 @@
 import { createSinkLogger, type LogRecord } from '../base/log.js'
 import { ManualClock } from '../base/manual-clock.fixture.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
+import { createSharedCountsMemory, SharedCounts } from '../base/shared-counts.js'
+import { createSharedRatesMemory, SharedRates } from '../base/shared-rates.js'
 import { Outlet } from '../broker/outlet.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
+import type { AuditRecord } from '../contracts/audit.js'
 import { Counter, type CounterName, createCountersMemory, openCounters } from '../contracts/counters.js'
 import { OutboundKind } from '../contracts/records.js'
 import { encodeConnect, PLAIN_CONNECT } from '../mqtt/client-codec.js'
@@ -11,8 +14,12 @@ import { encodeConnack } from '../mqtt/control-codec.js'
 import type { Connect, ProtocolVersion } from '../mqtt/packets.js'
 import { type Authenticator, anonymousAuthenticator } from '../security/authenticator.js'
 import { AcceptLimits } from './accept-limits.js'
+import { Bans } from './bans.js'
 import { ConnectionThread } from './connection-thread.js'
+import { LOCAL_PEER } from './peer.fixture.js'
+import { RateLimits } from './rates.js'
 import { takeRecords } from './ring-records.fixture.js'
+import { Suspects } from './suspects.js'
 import { FakeTransport } from './transport.fixture.js'
 
 export interface ThreadOptions {
@@ -26,6 +33,8 @@ export class ThreadFixture {
   readonly clock = new ManualClock()
   readonly counters = openCounters(createCountersMemory())
   readonly logged: LogRecord[] = []
+  readonly audited: AuditRecord[] = []
+  readonly bans = new Bans(() => true)
   readonly limits: AcceptLimits
   readonly thread: ConnectionThread
   readonly #toShards: RingProducer[] = []
@@ -47,7 +56,13 @@ export class ThreadFixture {
       this.#outlets.push(new Outlet(new RingProducer(back)))
       this.#fromShards.push(new RingConsumer(back))
     }
-    this.limits = new AcceptLimits(parsed.connection, new SharedArrayBuffer(8), this.counters)
+    this.limits = new AcceptLimits({
+      config: parsed.connection,
+      totals: new SharedArrayBuffer(8),
+      byAddress: new SharedCounts(createSharedCountsMemory(1, 100), 0),
+      bans: this.bans,
+      counters: this.counters,
+    })
     this.thread = new ConnectionThread({
       config: parsed,
       clock: this.clock,
@@ -55,6 +70,10 @@ export class ThreadFixture {
       log: createSinkLogger({ level: 'warn', areas: {} }, (record) => this.logged.push(record)),
       limits: this.limits,
       authenticator,
+      audit: { record: (record) => this.audited.push(record) },
+      bans: this.bans,
+      rates: new RateLimits(parsed.limits, new SharedRates(createSharedRatesMemory(16))),
+      suspects: new Suspects(this.counters, () => {}),
       rings: this.#toShards,
       written: (shard) => {
         this.#toShards[shard].publish()
@@ -72,7 +91,7 @@ export class ThreadFixture {
     const transport = new FakeTransport()
     const refused = this.limits.admit(transport, transport.address, this.clock.now())
     if (refused !== undefined) throw new Error(refused)
-    this.thread.accept(transport, transport, 'tcp')
+    this.thread.accept(transport, transport, LOCAL_PEER)
     return transport
   }
 

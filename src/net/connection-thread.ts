@@ -4,31 +4,32 @@
  */
 
 import type { Clock } from '../base/clock.js'
-import { asBrokerError, BrokerError, stackOf } from '../base/errors.js'
+import { BrokerError } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
 import type { RingProducer } from '../base/ring.js'
 import type { BrokerConfig } from '../config/schema.js'
+import type { Audit } from '../contracts/audit.js'
+import type { BansChange } from '../contracts/bans.js'
 import { Counter, type CounterName, type Counters } from '../contracts/counters.js'
-import { jsonBytes } from '../contracts/record-json.js'
-import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
-import {
-  type ControlType,
-  connectVersion,
-  decodeControl,
-  encodeAuth,
-  encodeConnack,
-  encodeDisconnect,
-} from '../mqtt/control-codec.js'
+import { CloseCause, InboundKind, KIND, OutboundKind, type RenewedClaims, SLOT } from '../contracts/records.js'
+import { type ControlType, connectVersion, decodeControl } from '../mqtt/control-codec.js'
 import { checkFirstByte } from '../mqtt/frame.js'
 import { type Auth, type Connect, type Disconnect, PacketType } from '../mqtt/packets.js'
-import { ReasonCode } from '../mqtt/reason-codes.js'
-import type { Authenticator, ExchangeStep } from '../security/authenticator.js'
+import type { Authenticator } from '../security/authenticator.js'
 import type { AcceptLimits, Closable } from './accept-limits.js'
 import { checkConnect, connectRequest, shardOf } from './admission.js'
-import { Connection, ConnectionState } from './connection.js'
+import { type Admitted, Authentication } from './authentication.js'
+import type { Bans } from './bans.js'
+import { Connection, ConnectionState, isReadable } from './connection.js'
 import { InboundReader } from './inbound.js'
 import { OutboundWriter } from './outbound.js'
+import type { PeerDetails } from './peer-details.js'
+import type { RateLimits } from './rates.js'
+import { Refusals } from './refusals.js'
+import { SlowReading } from './slow-reading.js'
+import type { Suspects } from './suspects.js'
+import { ToShards } from './to-shards.js'
 import type { Transport } from './transport.js'
 
 /** A socket whose peer does not take the last bytes is closed hard after this. */
@@ -45,6 +46,11 @@ export interface ConnectionResources {
   readonly log: Logger
   readonly limits: AcceptLimits
   readonly authenticator: Authenticator
+  readonly audit: Audit
+  readonly bans: Bans
+  readonly rates: RateLimits
+  /** What bans may follow from. */
+  readonly suspects: Suspects
   /** Towards each shard. */
   readonly rings: RingProducer[]
   /** Bytes were written to the ring of that shard. */
@@ -58,18 +64,52 @@ export class ConnectionThread {
   readonly #inbound: InboundReader
   readonly #outbound: OutboundWriter
   readonly #clientLog: RateLimitedLog
-  /** Shards whose ring is too full: connections of their sessions are not read. */
-  readonly #congested = new Set<number>()
-  #isPublishing = false
+  readonly #authentication: Authentication
+  readonly #refusals: Refusals
+  readonly #slow: SlowReading
+  readonly #toShards: ToShards
   #isStopping = false
 
   constructor(readonly resources: ConnectionResources) {
-    const { config, counters, log, clock } = resources
+    const { config, counters, log, clock, rates } = resources
     this.#inbound = new InboundReader(config, counters, (connection, type, bytes, start, length) =>
       this.#control(connection, type, bytes, start, length),
     )
     this.#outbound = new OutboundWriter(counters, this.#connections)
+    this.#toShards = new ToShards({
+      rings: resources.rings,
+      written: resources.written,
+      connections: this.#connections,
+      readOn: (connection) => this.#readOn(connection),
+    })
+    this.#slow = new SlowReading({
+      inbound: this.#inbound,
+      counters,
+      limits: rates,
+      now: () => clock.now(),
+      resume: (connection) => {
+        if (isReadable(connection) && !connection.isPaused) this.#readOn(connection)
+      },
+    })
     this.#clientLog = new RateLimitedLog(log.area('connection'), () => clock.now())
+    this.#refusals = new Refusals(
+      resources,
+      this.#clientLog,
+      (connection, packet) => this.#outbound.packet(connection, packet),
+      (connection, cause) => this.#close(connection, cause),
+    )
+    this.#authentication = new Authentication(resources.authenticator, {
+      send: (connection, packet) => this.#outbound.packet(connection, packet),
+      admitted: (connection, connect, admission) => this.#connect(connection, connect, admission),
+      renewed: (connection, { claims }) =>
+        this.#toShards.tell(connection, InboundKind.CLAIMS, { claims } satisfies RenewedClaims),
+      refused: (connection, thrown) => this.#refuse(connection, thrown),
+      resumed: (connection) => {
+        if (!isReadable(connection)) return // goes on when the shard has answered
+        if (!connection.isPaused) this.#readOn(connection)
+        this.flush()
+      },
+    })
   }
 
   /** Network connections that are not closed yet. */
@@ -78,11 +118,11 @@ export class ConnectionThread {
   }
 
   /** A network connection that the limits have admitted. `socket` is what they know it by. */
-  accept(transport: Transport, socket: Closable, listener: string): void {
+  accept(transport: Transport, socket: Closable, peer: PeerDetails): void {
     const { config, clock, counters } = this.resources
     const slot = this.#freeSlots.pop() ?? this.#connections.length
     const limit = config.connection.packetBytesMaxBeforeConnect
-    const connection = new Connection(slot, transport, socket, listener, clock.now(), limit)
+    const connection = new Connection(slot, transport, socket, peer, clock.now(), limit)
     this.#connections[slot] = connection
     this.#open++
     counters[Counter.connectionsAccepted]++
@@ -95,59 +135,32 @@ export class ConnectionThread {
     if (this.#isStopping) transport.destroy()
   }
 
-  readonly #ringOf = (connection: Connection): RingProducer => this.resources.rings[connection.shard]
-
   #data(connection: Connection, chunk: Buffer, length: number): void {
     if (connection.state >= ConnectionState.CLOSING) return
-    if (!isReadable(connection)) {
-      this.#inbound.stash(connection, chunk, length)
+    const { rates, clock } = this.resources
+    const nowMs = clock.now()
+    if (!isReadable(connection) || connection.rate?.isHeld === true) {
+      if (rates.isOn) this.#slow.stash(connection, chunk, length, nowMs)
+      else this.#inbound.stash(connection, chunk, length)
       return
     }
     try {
-      this.#inbound.take(connection, chunk, length, this.#ringOf, this.resources.clock.now())
+      if (rates.isOn) this.#slow.take(connection, chunk, length, this.#toShards.ringOf, nowMs)
+      else this.#inbound.take(connection, chunk, length, this.#toShards.ringOf, nowMs)
     } catch (thrown) {
       this.#refuse(connection, thrown)
     }
-    if (connection.shard >= 0) this.#publish(connection.shard)
+    if (connection.shard >= 0) this.#toShards.publish(connection.shard)
   }
 
-  /** Makes visible what was written for a shard; when it does not fit, sockets of its sessions are read no further. */
-  #publish(shard: number): void {
-    this.#isPublishing = true
-    this.resources.written(shard)
-    this.#isPublishing = false
-    if (this.resources.rings[shard].isCongested && !this.#congested.has(shard)) {
-      this.#congested.add(shard)
-      for (const connection of this.#connections) {
-        if (connection === undefined || connection.shard !== shard) continue
-        connection.isPaused = true
-        connection.transport.pause()
-      }
-    }
-  }
-
-  /**
-   * Call after the rings were published anew. From within `written` it changes nothing, because other packets are in
-   * the middle of their way then: call it again. @returns true while some shard is behind
-   */
+  /** Call after the rings were published anew. @returns true while some shard is behind */
   resumeReading(): boolean {
-    if (!this.#isPublishing) for (const shard of this.#congested) this.#resumeShard(shard)
-    return this.#congested.size > 0
-  }
-
-  #resumeShard(shard: number): void {
-    if (this.resources.rings[shard].isCongested) return
-    this.#congested.delete(shard)
-    for (const connection of this.#connections) {
-      if (connection === undefined || connection.shard !== shard || !connection.isPaused) continue
-      connection.isPaused = false
-      if (connection.state === ConnectionState.CONNECTED) this.#readOn(connection)
-      if (this.#congested.has(shard)) return // what had waited has filled the ring again: the others stay paused
-    }
+    return this.#toShards.resumeReading()
   }
 
   /** Goes on with what came while the connection was not read, then with the socket. */
   #readOn(connection: Connection): void {
+    if (connection.rate?.isHeld === true) return // goes on when its time has come
     connection.transport.resume()
     if (connection.partialBytes > 0) this.#data(connection, NO_BYTES, 0)
   }
@@ -169,7 +182,7 @@ export class ConnectionThread {
       case PacketType.CONNECT:
         throw new BrokerError('PROTOCOL_ERROR', { reason: 'a second CONNECT' }) // [MQTT-3.1.0-2]
       case PacketType.AUTH:
-        this.#auth(connection, decodeControl(PacketType.AUTH, packet, connection.version) as Auth)
+        this.#authentication.proceed(connection, decodeControl(PacketType.AUTH, packet, connection.version) as Auth)
         return isReadable(connection)
       case PacketType.DISCONNECT:
         checkDisconnect(connection, decodeControl(type as ControlType, packet, connection.version) as Disconnect)
@@ -183,122 +196,33 @@ export class ConnectionThread {
   }
 
   #begin(connection: Connection, connect: Connect): void {
-    const { config, authenticator } = this.resources
     connection.version = connect.version
     connection.wantsProblemInformation = connect.requestProblemInformation
     connection.maximumPacketBytes = connect.maximumPacketBytes
-    checkConnect(connect, config)
-    connection.pendingConnect = connect
-    const peer = { address: connection.transport.address, listener: connection.listener }
-    const method = connect.authenticationMethod
-    if (method === undefined) {
-      this.#await(connection, authenticator.admit(connect, peer))
-      return
-    }
-    connection.exchange = authenticator.begin(method, connect, peer)
-    if (connection.exchange === undefined) throw new BrokerError('BAD_AUTHENTICATION_METHOD', { method })
-    this.#await(connection, connection.exchange.step(connect.authenticationData))
-  }
-
-  #auth(connection: Connection, auth: Auth): void {
-    const { authenticationMethod, exchange } = connection
-    const method = connection.pendingConnect?.authenticationMethod ?? authenticationMethod
-    if (method === undefined || auth.authenticationMethod !== method) {
-      throw new BrokerError('PROTOCOL_ERROR', { reason: 'AUTH without the authentication method of CONNECT' })
-    }
-    const isNew = auth.reasonCode === ReasonCode.RE_AUTHENTICATE
-    if (isNew === (exchange !== undefined)) {
-      throw new BrokerError('PROTOCOL_ERROR', { reason: 'AUTH that does not continue or begin an authentication' })
-    }
-    const peer = { address: connection.transport.address, listener: connection.listener }
-    const { lastConnect } = connection
-    connection.exchange ??= lastConnect && this.resources.authenticator.begin(method, lastConnect, peer)
-    if (connection.exchange === undefined) throw new BrokerError('BAD_AUTHENTICATION_METHOD', { method })
-    this.#await(connection, connection.exchange.step(auth.authenticationData))
-  }
-
-  /** The next step of authentication. Reading goes on when it is there. */
-  #await(connection: Connection, outcome: Promise<ExchangeStep> | ExchangeStep): void {
-    if (!(outcome instanceof Promise)) {
-      this.#step(connection, outcome)
-      return
-    }
-    connection.state = ConnectionState.ADMITTING
-    connection.transport.pause()
-    outcome.then(
-      (step) => this.#stepLater(connection, step),
-      (thrown: unknown) => this.#refuse(connection, thrown),
-    )
-  }
-
-  #stepLater(connection: Connection, step: ExchangeStep): void {
-    if (connection.state !== ConnectionState.ADMITTING) return
-    connection.state = connection.shard < 0 ? ConnectionState.AUTHENTICATING : ConnectionState.CONNECTED
-    try {
-      this.#step(connection, step)
-    } catch (thrown) {
-      this.#refuse(connection, thrown)
-      return
-    }
-    if (!isReadable(connection)) return // goes on when the shard has answered
-    if (!connection.isPaused) this.#readOn(connection)
-    this.flush()
-  }
-
-  #step(connection: Connection, step: ExchangeStep): void {
-    const connect = connection.pendingConnect
-    const method = connect?.authenticationMethod ?? connection.authenticationMethod ?? ''
-    switch (step.kind) {
-      case 'refused': {
-        const code = step.reasonCode === ReasonCode.BAD_USER_NAME_OR_PASSWORD ? 'BAD_CREDENTIALS' : 'NOT_AUTHORIZED'
-        throw new BrokerError(code, { reason: step.reason })
-      }
-      case 'continue': {
-        const { data: authenticationData } = step
-        const reasonCode = ReasonCode.CONTINUE_AUTHENTICATION
-        this.#sendAuth(connection, { reasonCode, authenticationMethod: method, authenticationData })
-        if (connection.shard < 0) connection.state = ConnectionState.AUTHENTICATING
-        return
-      }
-      case 'admitted':
-        connection.exchange = undefined
-        if (connect !== undefined) this.#connect(connection, connect, step.userName, step.data)
-        else {
-          const { data: authenticationData } = step
-          this.#sendAuth(connection, {
-            reasonCode: ReasonCode.SUCCESS,
-            authenticationMethod: method,
-            authenticationData,
-          })
-        }
-    }
-  }
-
-  #sendAuth(connection: Connection, reply: Parameters<typeof encodeAuth>[0]): void {
-    const auth = encodeAuth(reply, connection.maximumPacketBytes)
-    if (auth !== undefined) this.#outbound.packet(connection, auth)
+    checkConnect(connect, this.resources.config)
+    this.#checkBan(connect.clientId, connect.userName) // before a password costs a hash
+    this.#authentication.begin(connection, connect)
   }
 
   /** The client is admitted: its shard makes or finds the session and answers with CONNACK. */
-  #connect(connection: Connection, connect: Connect, userName: string | undefined, data: Uint8Array | undefined): void {
-    const { config, rings, limits } = this.resources
+  #connect(connection: Connection, connect: Connect, admission: Admitted): void {
+    const { config, rings, limits, suspects, rates } = this.resources
+    this.#checkBan(connect.clientId, admission.userName)
+    if (config.limits.ban.flappingMax > 0) suspects.connected(connect.clientId, admission.userName)
+    if (connection.rate !== undefined) rates.identify(connection.rate, admission.userName)
     limits.connected(connection.socket)
-    const request = connectRequest(connection, connect, config, userName, data)
-    connection.pendingConnect = undefined
-    if (connect.authenticationMethod !== undefined) connection.lastConnect = { ...connect, will: undefined }
+    const request = connectRequest(connection, connect, config, admission)
     connection.shard = shardOf(request.clientId, rings.length)
     connection.state = ConnectionState.OPENING
     connection.transport.pause()
-    const json = jsonBytes(request)
-    const ring = this.#ringOf(connection)
-    const at = ring.begin(16 + json.length)
-    ring.ints[(at >> 2) + KIND] = InboundKind.CONNECT
-    ring.ints[(at >> 2) + SLOT] = connection.slot
-    ring.ints[(at >> 2) + 3] = json.length
-    ring.bytes.set(json, at + 16)
-    ring.end(at, 16 + json.length)
-    this.#publish(connection.shard)
-    if (this.#congested.has(connection.shard)) connection.isPaused = true
+    this.#toShards.tell(connection, InboundKind.CONNECT, request)
+    if (this.#toShards.isBehind(connection.shard)) connection.isPaused = true
+  }
+
+  #checkBan(clientId: string, userName: string | undefined): void {
+    const { bans, clock } = this.resources
+    const ban = bans.ofClient(clientId, userName, clock.now())
+    if (ban !== undefined) throw new BrokerError('BANNED', { reason: ban.reason })
   }
 
   /** The shard has made or found the session: what the client has sent meanwhile is read on. */
@@ -311,44 +235,13 @@ export class ConnectionThread {
 
   /** The shard hears of DISCONNECT as a packet in its order, then of the end of the connection. */
   #passDisconnect(connection: Connection, packet: Uint8Array): void {
-    this.#inbound.pass(connection, PacketType.DISCONNECT, packet, this.#ringOf(connection))
+    this.#inbound.pass(connection, PacketType.DISCONNECT, packet, this.#toShards.ringOf(connection))
     this.#close(connection, CloseCause.DISCONNECTED)
   }
 
   #refuse(connection: Connection, thrown: unknown): void {
-    if (connection.state >= ConnectionState.CLOSING) return
-    const error = asBrokerError(thrown)
-    const { counters, log } = this.resources
-    if (error !== thrown) log.error('a connection failed', { error: stackOf(thrown) })
-    counters[Counter.protocolErrors]++
-    const { clientId, transport } = connection
-    const { address } = transport
-    this.#clientLog.log('warn', `${error.code} ${clientId || address}`, `connection closed: ${error.message}`, {
-      clientId,
-      address,
-    })
-    const { reasonCode } = error
-    const reason = connection.wantsProblemInformation ? { reasonString: error.message } : {}
-    if (connection.shard >= 0) {
-      // the shard's CONNACK may still be on its way, and must come before DISCONNECT [MQTT-3.14.0-1]
-      if (connection.version === 5 && connection.isAccepted) {
-        const disconnect = encodeDisconnect(reasonCode, reason, connection.maximumPacketBytes)
-        if (disconnect !== undefined) this.#outbound.packet(connection, disconnect)
-      }
-    } else {
-      const connack = this.#refusal(connection, error)
-      if (connack !== undefined) this.#outbound.packet(connection, connack)
-    }
-    this.#close(connection, error.code === 'KEEP_ALIVE_TIMEOUT' ? CloseCause.KEEP_ALIVE : CloseCause.VIOLATION)
+    this.#refusals.refuse(connection, thrown)
     this.flush()
-  }
-
-  /** A CONNACK for a client that was not admitted; undefined where it has not even sent a CONNECT we understand. */
-  #refusal(connection: Connection, error: BrokerError): Uint8Array | undefined {
-    const reason = connection.wantsProblemInformation ? { reasonString: error.message } : {}
-    if (connection.pendingConnect === undefined && error.code === 'PROTOCOL_ERROR') return undefined
-    const connack = { sessionPresent: false, reasonCode: error.reasonCode, ...reason }
-    return encodeConnack(connack, connection.version, connection.maximumPacketBytes)
   }
 
   /** Closes the socket after what was written. The shard hears of it when the socket is closed. */
@@ -370,11 +263,12 @@ export class ConnectionThread {
     connection.partialBytes = 0
     counters[Counter.connectionsOpen]--
     this.#open--
+    this.#slow.forget(connection)
     if (!hadShard) {
       this.#release(connection.slot)
       return
     }
-    this.#signal(connection, InboundKind.CLOSED, connection.cause)
+    this.#toShards.signal(connection, InboundKind.CLOSED, connection.cause)
   }
 
   #release(slot: number): void {
@@ -382,25 +276,15 @@ export class ConnectionThread {
     this.#freeSlots.push(slot)
   }
 
-  #signal(connection: Connection, kind: number, value: number): void {
-    const ring = this.#ringOf(connection)
-    const at = ring.begin(16)
-    ring.ints[(at >> 2) + KIND] = kind
-    ring.ints[(at >> 2) + SLOT] = connection.slot
-    ring.ints[(at >> 2) + 3] = value
-    ring.end(at, 16)
-    this.#publish(connection.shard)
-  }
-
   #drained(connection: Connection): void {
     if (connection.state !== ConnectionState.CONNECTED) return
     if (connection.awaitsDrainForMark) {
       connection.awaitsDrainForMark = false
-      this.#signal(connection, InboundKind.MARK_REACHED, 0)
+      this.#toShards.signal(connection, InboundKind.MARK_REACHED, 0)
     }
     if (connection.isSlow) {
       connection.isSlow = false
-      this.#signal(connection, InboundKind.FLOW, 0)
+      this.#toShards.signal(connection, InboundKind.FLOW, 0)
     }
   }
 
@@ -437,7 +321,7 @@ export class ConnectionThread {
         if (connection.state !== ConnectionState.CONNECTED) return
         this.#outbound.flush(connection)
         if (connection.transport.bufferedBytes < LOW_WATER_BYTES) {
-          this.#signal(connection, InboundKind.MARK_REACHED, 0)
+          this.#toShards.signal(connection, InboundKind.MARK_REACHED, 0)
         } else connection.awaitsDrainForMark = true
     }
   }
@@ -458,13 +342,15 @@ export class ConnectionThread {
     const { sendBufferBytesMax } = this.resources.config.connection
     if (connection.transport.bufferedBytes <= sendBufferBytesMax) return
     connection.isSlow = true
-    this.#signal(connection, InboundKind.FLOW, 1)
+    this.#toShards.signal(connection, InboundKind.FLOW, 1)
   }
 
   /** What is due by now: late CONNECTs, keep alive, sockets that do not close. */
   tick(): void {
     const { clock, limits, counters } = this.resources
     const nowMs = clock.now()
+    this.#refusals.run(nowMs)
+    this.#slow.run(nowMs)
     const late = limits.closeLate(nowMs)
     if (late > 0) this.#countRefused('connectTimeouts', late)
     let buffered = 0
@@ -482,7 +368,7 @@ export class ConnectionThread {
   #checkKeepAlive(connection: Connection, nowMs: number): void {
     const { keepAliveSeconds } = connection
     // not read because a shard is behind: the silence is ours
-    if (keepAliveSeconds === 0 || connection.isPaused) return
+    if (keepAliveSeconds === 0 || connection.isPaused || connection.rate?.isHeld === true) return
     const seconds = keepAliveSeconds * 1.5 // [MQTT-3.1.2-22]
     if (nowMs - connection.lastPacketMs < seconds * 1_000) return
     this.resources.counters[Counter.keepAliveTimeouts]++
@@ -495,9 +381,23 @@ export class ConnectionThread {
     this.#clientLog.log('warn', reason, `closed ${count} connections without CONNECT within ${connectSeconds} s`)
   }
 
+  /** Others are banned: connections that are open and should not be are closed. */
+  changeBans(change: BansChange): void {
+    const { bans, clock } = this.resources
+    bans.change(change)
+    if (!change.bans.some(({ isManual }) => isManual)) return
+    const nowMs = clock.now()
+    for (const connection of [...this.#connections]) {
+      if (connection === undefined || connection.state !== ConnectionState.CONNECTED) continue
+      const { clientId, userName, peer } = connection
+      const ban = bans.ofOpen(peer.address, clientId, userName, nowMs)
+      if (ban !== undefined) this.#refuse(connection, new BrokerError('BANNED_MEANWHILE', { reason: ban.reason }))
+    }
+  }
+
   /** Connections whose sessions were in a shard that died. Sessions are gone or come back from the store. */
   shardLost(shard: number): void {
-    this.#congested.delete(shard)
+    this.#toShards.forget(shard)
     for (const connection of [...this.#connections]) {
       if (connection === undefined || connection.shard !== shard) continue
       connection.shard = -1
@@ -509,6 +409,8 @@ export class ConnectionThread {
   /** Refuses new connections and closes those that nobody else closes; the shards have closed theirs. */
   stop(): void {
     this.#isStopping = true
+    this.#slow.stop()
+    this.resources.suspects.flush()
     for (const connection of this.#connections) {
       if (connection !== undefined && connection.state < ConnectionState.CONNECTED) connection.transport.destroy()
     }
@@ -524,8 +426,4 @@ function checkDisconnect(connection: Connection, { sessionExpirySeconds }: Disco
   if (connection.hasExpiry || sessionExpirySeconds === undefined || sessionExpirySeconds === 0) return
   const reason = 'a session that was to end with its connection cannot be prolonged (§3.14.2.2.2)'
   throw new BrokerError('PROTOCOL_ERROR', { reason })
-}
-
-function isReadable({ state }: Connection): boolean {
-  return state !== ConnectionState.ADMITTING && state !== ConnectionState.OPENING && state < ConnectionState.CLOSING
 }

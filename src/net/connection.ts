@@ -3,23 +3,23 @@ import type { Connect, ProtocolVersion } from '../mqtt/packets.js'
 import type { Exchange } from '../security/authenticator.js'
 import type { Closable } from './accept-limits.js'
 import type { OutBuffer } from './out-buffer.js'
+import type { PeerDetails } from './peer-details.js'
+import type { ConnectionRate } from './rates.js'
 import type { InboundAliases, OutboundAliases } from './topic-aliases.js'
 import type { Transport } from './transport.js'
 
 export const ConnectionState = {
   /** Nothing received that counts. */
   AWAITING_CONNECT: 0,
-  /** CONNECT is with the authenticator: reading is paused. */
-  ADMITTING: 1,
   /** Enhanced authentication: the next packet is AUTH. */
-  AUTHENTICATING: 2,
+  AUTHENTICATING: 1,
   /** The shard has been told and has not answered, perhaps because it waits for the disk: reading is paused. */
-  OPENING: 3,
+  OPENING: 2,
   /** CONNACK is on its way; packets are passed on. */
-  CONNECTED: 4,
+  CONNECTED: 3,
   /** Last bytes are on their way out; nothing more is read. */
-  CLOSING: 5,
-  CLOSED: 6,
+  CLOSING: 4,
+  CLOSED: 5,
 } as const
 export type ConnectionState = (typeof ConnectionState)[keyof typeof ConnectionState]
 
@@ -45,6 +45,8 @@ export class Connection {
   isSlow = false
   isPaused = false
   awaitsDrainForMark = false
+  /** How fast it has sent; undefined where nothing limits that. */
+  rate: ConnectionRate | undefined = undefined
   /** Bytes of a packet that is not complete yet. */
   partial: Buffer[] = NO_CHUNKS
   partialBytes = 0
@@ -57,6 +59,10 @@ export class Connection {
   /** Enhanced authentication that is under way, and the CONNECT it belongs to. */
   exchange: Exchange | undefined = undefined
   pendingConnect: Connect | undefined = undefined
+  /** What it has sent last is with the authenticator: nothing more is read until that has answered. */
+  awaitsAuthenticator = false
+  /** Who was admitted; undefined for nobody. */
+  userName: string | undefined = undefined
   authenticationMethod: string | undefined = undefined
   /** For another authentication on this connection (§4.12.1). */
   lastConnect: Connect | undefined = undefined
@@ -66,7 +72,7 @@ export class Connection {
     readonly transport: Transport,
     /** What the limits know the connection by. */
     readonly socket: Closable,
-    readonly listener: string,
+    readonly peer: PeerDetails,
     nowMs: number,
     packetBytesMax: number,
   ) {
@@ -77,3 +83,8 @@ export class Connection {
 
 /** Shared by all connections without a partial packet; never added to. */
 export const NO_CHUNKS: Buffer[] = []
+
+/** False while it waits for an answer, or is over: what comes is kept for later. */
+export function isReadable({ state, awaitsAuthenticator }: Connection): boolean {
+  return !awaitsAuthenticator && state !== ConnectionState.OPENING && state < ConnectionState.CLOSING
+}

@@ -165,7 +165,7 @@ t.test('re-authentication', async (t) => {
     await step()
   }
   t.match(transport.takePackets(5), [auth(0x18, 'two!'), auth(0x00, 'welcome')])
-  t.same(broker.takeRecords(), [], 'the session notices nothing')
+  t.same(broker.takeRecords(), ['0 claims {}'], 'the session is told what its token says now')
   transport.receive(authPacket('again', RE_AUTHENTICATE))
   await step()
   t.match(transport.takePackets(5), [auth(0x18, 'again!')], 'as often as it likes')

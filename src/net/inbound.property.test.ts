@@ -19,6 +19,7 @@ import { encodePublishProperties } from '../mqtt/publish-properties.js'
 import { encodePublish } from '../mqtt/publish-writer.js'
 import { Connection, ConnectionState } from './connection.js'
 import { InboundReader } from './inbound.js'
+import { LOCAL_PEER } from './peer.fixture.js'
 import { takeRecords } from './ring-records.fixture.js'
 import { FakeTransport } from './transport.fixture.js'
 
@@ -31,7 +32,7 @@ const reader = new InboundReader(config, counters, () => true)
 /** What comes of the stream when it is read in pieces of these sizes. */
 function recordsOf(version: ProtocolVersion, stream: Buffer, sizes: readonly number[]): string[] {
   const transport = new FakeTransport()
-  const connection = new Connection(0, transport, transport, 'tcp', 0, 1 << 20)
+  const connection = new Connection(0, transport, transport, LOCAL_PEER, 0, 1 << 20)
   connection.version = version
   connection.shard = 0
   connection.state = ConnectionState.CONNECTED

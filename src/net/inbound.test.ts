@@ -9,6 +9,7 @@ import { encodePublishProperties } from '../mqtt/publish-properties.js'
 import { encodePublish } from '../mqtt/publish-writer.js'
 import { Connection, ConnectionState } from './connection.js'
 import { type ControlHandler, InboundReader } from './inbound.js'
+import { LOCAL_PEER } from './peer.fixture.js'
 import { takeRecords } from './ring-records.fixture.js'
 import { FakeTransport } from './transport.fixture.js'
 
@@ -34,7 +35,7 @@ function setUp(version: ProtocolVersion = 5, config: BrokerConfigInput = {}, goe
   const parsed = BrokerConfig.parse(config)
   const reader = new InboundReader(parsed, counters, control)
   const transport = new FakeTransport()
-  const connection = new Connection(3, transport, transport, 'tcp', 0, parsed.connection.packetBytesMax)
+  const connection = new Connection(3, transport, transport, LOCAL_PEER, 0, parsed.connection.packetBytesMax)
   connection.version = version
   connection.shard = 0
   connection.state = ConnectionState.CONNECTED

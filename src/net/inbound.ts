@@ -17,6 +17,9 @@ export interface ControlHandler {
   (connection: Connection, type: number, bytes: Uint8Array, start: number, length: number): boolean
 }
 
+/** More than one read can hold. */
+const ALL_PACKETS = 0x7fff_ffff
+
 export class InboundReader {
   readonly #frame = new FrameView()
   readonly #publish = new PublishView()
@@ -34,6 +37,8 @@ export class InboundReader {
 
   /**
    * Takes what was read. Complete packets go to `ringOf(connection)`, the rest waits in the connection.
+   * @param packetsMax after so many, the rest waits too
+   * @returns false if packets may be left that it would have taken
    * @throws BrokerError for what the client may not send; packets before it have gone their way
    */
   take(
@@ -42,7 +47,8 @@ export class InboundReader {
     length: number,
     ringOf: (connection: Connection) => RingProducer,
     nowMs: number,
-  ): void {
+    packetsMax = ALL_PACKETS,
+  ): boolean {
     this.counters[Counter.bytesReceived] += length
     let bytes = chunk
     let end = length
@@ -50,14 +56,14 @@ export class InboundReader {
       connection.partial.push(Buffer.from(chunk.subarray(0, length)))
       connection.partialBytes += length
       // known to be incomplete: joining the pieces at each read would be quadratic for large packets
-      if (connection.partialBytes < connection.neededBytes) return
+      if (connection.partialBytes < connection.neededBytes) return true
       bytes = Buffer.concat(connection.partial, connection.partialBytes)
       end = bytes.length
       connection.partial = NO_CHUNKS
       connection.partialBytes = 0
       connection.neededBytes = 0
     }
-    this.#parse(connection, bytes, end, ringOf, nowMs)
+    return this.#parse(connection, bytes, end, ringOf, nowMs, packetsMax)
   }
 
   #parse(
@@ -66,10 +72,12 @@ export class InboundReader {
     end: number,
     ringOf: (connection: Connection) => RingProducer,
     nowMs: number,
-  ): void {
+    packetsMax: number,
+  ): boolean {
     const frame = this.#frame
     let position = 0
     let packets = 0
+    let isAll = true
     try {
       for (;;) {
         const status = readFrame(bytes, position, end, frame)
@@ -89,6 +97,11 @@ export class InboundReader {
           break
         }
         if (this.#batch.isFull) this.#batch.writeTo(ringOf(connection), connection.slot, bytes)
+        if (packets === packetsMax && position < end) {
+          isAll = false
+          frame.packetBytes = -1
+          break
+        }
       }
     } finally {
       if (!this.#batch.isEmpty) this.#batch.writeTo(ringOf(connection), connection.slot, bytes)
@@ -96,6 +109,7 @@ export class InboundReader {
       this.counters[Counter.packetsReceived] += packets
     }
     if (position < end) this.#keep(connection, bytes, position, end)
+    return isAll
   }
 
   /** @returns false to leave the rest of the read for later */

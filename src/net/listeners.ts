@@ -1,42 +1,50 @@
 /** Opens the listeners of the configuration: turns accepted sockets into transports for the connection thread. */
 import { unlinkSync } from 'node:fs'
-import { createServer as createHttpServer } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
 import { connect, createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
 import { BrokerError } from '../base/errors.js'
+import type { RateLimitedLog } from '../base/log-rate.js'
 import { systemCode, systemReason } from '../base/system-error.js'
 import type { BrokerConfig, Listener } from '../config/schema.js'
+import type { Counters } from '../contracts/counters.js'
+import type { TlsReload } from '../contracts/threads.js'
+import { TicketSecret } from '../contracts/ticket-keys.js'
 import type { Closable } from './accept-limits.js'
-import { ownReads, SharedReads } from './stream-transport.js'
-import { readTlsOptions } from './tls-files.js'
+import { Entrance } from './entrance.js'
+import type { PeerDetails } from './peer-details.js'
+import { SharedReads } from './stream-transport.js'
 import type { Transport } from './transport.js'
-import { acceptWebSockets } from './websocket-transport.js'
 
 const BACKLOG = 4_096
-/** Of an HTTP request before it becomes a WebSocket; the time until CONNECT is watched by `AcceptLimits`. */
-const HTTP_HEADER_BYTES_MAX = 16_384
-const FRAME_OVERHEAD_BYTES = 1_024
 
 export interface ListenerEvents {
-  /** A socket has been accepted. @returns false to close it at once */
+  /** A connection has come, by way of a proxy or not. @returns false to close it at once */
   admit(socket: Closable, address: string): boolean
   /** A socket that was admitted is closed, whether it became a transport or not. */
   released(socket: Closable, address: string): void
   /** A socket that was admitted has become a transport. */
-  accept(transport: Transport, socket: Closable, listener: string): void
+  accept(transport: Transport, socket: Closable, peer: PeerDetails): void
+}
+
+export interface ListenerResources {
+  readonly config: BrokerConfig
+  readonly counters: Counters
+  readonly log: RateLimitedLog
+  /** `createTicketSecret()` of src/contracts/ticket-keys.ts: the same for all connection threads. */
+  readonly ticketSecret: SharedArrayBuffer
+  /** Milliseconds, never going back. */
+  now(): number
+  readonly events: ListenerEvents
 }
 
 export class Listeners {
   readonly #servers: Server[] = []
+  readonly #entrances: Entrance[] = []
   readonly #reads = new SharedReads()
-  /** Accepted sockets by peer, of TLS and HTTP servers: a TLS socket does not tell which socket it runs over. */
-  readonly #carriers = new Map<string, Socket>()
+  readonly #tickets: TicketSecret
 
-  constructor(
-    readonly config: BrokerConfig,
-    readonly events: ListenerEvents,
-  ) {}
+  constructor(readonly resources: ListenerResources) {
+    this.#tickets = new TicketSecret(resources.ticketSecret)
+  }
 
   /**
    * @param port instead of the listener's: where another thread listens already
@@ -45,13 +53,31 @@ export class Listeners {
    * @throws BrokerError PORT_IN_USE, LISTEN_FAILED, FILE_UNREADABLE, CERTIFICATE_INVALID
    */
   async open(listener: Listener, port: number, reusePort: boolean): Promise<number> {
-    const server = this.#create(listener)
-    server.on('connection', (socket: Socket) => this.#admit(listener, socket))
+    const name = `${listener.type} ${addressText(listener, listener.port)}`
+    const entrance = new Entrance(name, listener, this.resources, this.#reads, this.#tickets)
+    const server = createServer({ pauseOnConnect: true }, (socket: Socket) => entrance.enter(socket))
     if (listener.type === 'unix') await removeStale(listener.path)
     await listen(server, listener, port, reusePort)
     this.#servers.push(server)
+    this.#entrances.push(entrance)
     const bound = server.address()
     return typeof bound === 'object' && bound !== null ? bound.port : 0
+  }
+
+  /** Runs what is due; to be called now and then. */
+  tick(): void {
+    for (const entrance of this.#entrances) entrance.tick(this.resources.now())
+  }
+
+  /** Reads certificates again, for connections from now on. Where that fails, those before stay in force. */
+  reloadTls(): TlsReload[] {
+    return this.#entrances.flatMap((entrance) => {
+      const result = entrance.reloadTls()
+      if (result === undefined) return []
+      const { problem } = result
+      const listener = entrance.name
+      return [problem === undefined ? { listener, ok: true } : { listener, ok: false, problem: problem.message }]
+    })
   }
 
   /** Accepts no more. Connections stay. */
@@ -59,69 +85,10 @@ export class Listeners {
     for (const server of this.#servers) server.close()
     this.#servers.length = 0
   }
-
-  #admit(listener: Listener, accepted: Socket): void {
-    const address = addressOf(listener, accepted)
-    const isPlain = listener.type === 'tcp' || listener.type === 'unix'
-    const transport = isPlain ? this.#reads.adopt(accepted, address) : undefined
-    const socket = transport?.socket ?? accepted
-    socket.on('error', ignored)
-    if (!this.events.admit(socket, address)) {
-      socket.destroy()
-      return
-    }
-    const key = peerKey(socket)
-    if (!isPlain) this.#carriers.set(key, socket)
-    socket.on('close', () => {
-      if (this.#carriers.get(key) === socket) this.#carriers.delete(key)
-      this.events.released(socket, address)
-    })
-    if (transport !== undefined) this.events.accept(transport, socket, listener.type)
-  }
-
-  /** The accepted socket under a TLS socket. */
-  #carrierOf(socket: Socket): Closable {
-    return this.#carriers.get(peerKey(socket)) ?? socket
-  }
-
-  #create(listener: Listener): Server {
-    const messageBytesMax = this.config.connection.packetBytesMax + FRAME_OVERHEAD_BYTES
-    const webSockets = { path: listener.path, messageBytesMax }
-    switch (listener.type) {
-      case 'tcp':
-      case 'unix':
-        return createServer({ pauseOnConnect: true })
-      case 'tls': {
-        const server = createTlsServer(readTlsOptions(listener))
-        server.on('secureConnection', (socket) => {
-          const address = addressOf(listener, socket)
-          this.events.accept(ownReads(socket, address), this.#carrierOf(socket), 'tls')
-        })
-        return server
-      }
-      case 'ws': {
-        const server = createHttpServer({ maxHeaderSize: HTTP_HEADER_BYTES_MAX })
-        acceptWebSockets(server, webSockets, (transport, socket) => this.events.accept(transport, socket, 'ws'))
-        return server
-      }
-      case 'wss': {
-        const options = { ...readTlsOptions(listener), maxHeaderSize: HTTP_HEADER_BYTES_MAX }
-        const server = createHttpsServer(options)
-        acceptWebSockets(server, webSockets, (transport, socket) => {
-          this.events.accept(transport, this.#carrierOf(socket), 'wss')
-        })
-        return server
-      }
-    }
-  }
 }
 
-function addressOf(listener: Listener, socket: Socket): string {
-  return listener.type === 'unix' ? listener.path : (socket.remoteAddress ?? '')
-}
-
-function peerKey(socket: Socket): string {
-  return `${socket.remoteAddress}|${socket.remotePort}|${socket.localPort}`
+function addressText({ type, path, host }: Listener, port: number): string {
+  return type === 'unix' ? path : `${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function listen(server: Server, listener: Listener, port: number, reusePort: boolean): Promise<void> {
@@ -139,7 +106,7 @@ function listen(server: Server, listener: Listener, port: number, reusePort: boo
 }
 
 function listenError(listener: Listener, port: number, cause: Error): BrokerError {
-  const address = listener.type === 'unix' ? listener.path : `${listener.host}:${port}`
+  const address = addressText(listener, port)
   if (systemCode(cause) === 'EADDRINUSE') {
     const flag = {
       tcp: '--port',

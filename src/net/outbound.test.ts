@@ -12,6 +12,7 @@ import { PacketType, type ProtocolVersion, type Qos } from '../mqtt/packets.js'
 import { encodePublishProperties, encodeSubscriptionIdentifiers } from '../mqtt/publish-properties.js'
 import { Connection, ConnectionState } from './connection.js'
 import { OutboundWriter } from './outbound.js'
+import { LOCAL_PEER } from './peer.fixture.js'
 import { OutboundAliases } from './topic-aliases.js'
 import { FakeTransport, splitPackets } from './transport.fixture.js'
 
@@ -40,7 +41,7 @@ class Link {
     this.outlet = new Outlet(this.#producer)
     for (const [slot, version] of versions.entries()) {
       const transport = new FakeTransport()
-      const connection = new Connection(slot, transport, transport, 'tcp', 0, 1 << 20)
+      const connection = new Connection(slot, transport, transport, LOCAL_PEER, 0, 1 << 20)
       connection.version = version
       connection.state = ConnectionState.CONNECTED
       this.connections.push(connection)

@@ -16,7 +16,7 @@ import {
 
 /**
  * For example `0 publish a/b=text q1 #7 dup retain expires 5 01ff` (properties in hexadecimal), `0 ack 4 #7 0x10`,
- * `0 control 8 8203…`, `0 connect {json}`, `0 closed 2`, `0 flow 1`, `0 mark reached`; the slot comes first.
+ * `0 control 8 8203…`, `0 connect {json}`, `0 closed 2`, `0 flow 1`, `0 claims {json}`, `0 mark reached`; the slot comes first.
  */
 export function takeRecords(producer: RingProducer, consumer: RingConsumer): string[] {
   const found: string[] = []
@@ -38,6 +38,8 @@ function textsOf(bytes: Uint8Array, ints: Int32Array, at: number): string[] {
       return [`${slot} closed ${ints[i + 3]}`]
     case InboundKind.FLOW:
       return [`${slot} flow ${ints[i + 3]}`]
+    case InboundKind.CLAIMS:
+      return [`${slot} claims ${decodeText(bytes, at + 16, ints[i + 3])}`]
     default:
       return [`${slot} mark reached`]
   }

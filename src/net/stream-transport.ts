@@ -5,29 +5,27 @@ import type { Transport, TransportEvents } from './transport.js'
 /** Read into by every socket of the thread, one after the other. */
 const READ_BUFFER_BYTES = 131_072
 
+/** A socket and whoever gets what it reads; one after the other may set `onData`. */
+export interface Reading {
+  readonly socket: Socket
+  /** The first `length` bytes are the receiver's until it returns; then others are read into the same memory. */
+  onData: (bytes: Buffer, length: number) => void
+}
+
 export class StreamTransport implements Transport {
   readonly #socket: Socket
-  #onData: (bytes: Buffer, length: number) => void = ignored
 
-  /** @param open makes or returns the socket, which hands what it reads to the function it is given */
   constructor(
+    readonly reading: Reading,
     readonly address: string,
-    open: (onData: (bytes: Buffer, length: number) => void) => Socket,
+    readonly port: number,
   ) {
-    this.#socket = open((bytes, length) => this.#onData(bytes, length))
-  }
-
-  get port(): number {
-    return this.#socket.remotePort ?? 0
-  }
-
-  get socket(): Socket {
-    return this.#socket
+    this.#socket = reading.socket
   }
 
   open(events: TransportEvents): void {
     const socket = this.#socket
-    this.#onData = (bytes, length) => events.onData(bytes, length)
+    this.reading.onData = (bytes, length) => events.onData(bytes, length)
     socket.setNoDelay(true)
     socket.on('drain', () => events.onDrain())
     socket.on('error', ignored) // 'close' follows
@@ -59,12 +57,11 @@ export class StreamTransport implements Transport {
   }
 }
 
-/** A transport over a socket that reads into memory of its own, as a TLS socket does. */
-export function ownReads(socket: Socket, address: string): StreamTransport {
-  return new StreamTransport(address, (onData) => {
-    socket.on('data', (chunk: Buffer) => onData(chunk, chunk.length))
-    return socket
-  })
+/** Reads a socket that reads into memory of its own, as a TLS socket does. */
+export function ownReads(socket: Socket): Reading {
+  const reading: Reading = { socket, onData: ignored }
+  socket.on('data', (chunk: Buffer) => reading.onData(chunk, chunk.length))
+  return reading
 }
 
 /**
@@ -76,22 +73,19 @@ export class SharedReads {
   readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES)
 
   /** @param accepted by a server with `pauseOnConnect`; it is not to be used any more */
-  adopt(accepted: Socket, address: string): StreamTransport {
-    return new StreamTransport(address, (onData) => this.#takeOver(accepted, onData))
-  }
-
-  #takeOver(accepted: Socket, onData: (bytes: Buffer, length: number) => void): Socket {
+  takeOver(accepted: Socket): Reading {
     const holder = accepted as unknown as { _handle: unknown }
     const buffer = this.#buffer
     const callback = (length: number): boolean => {
-      onData(buffer, length)
+      reading.onData(buffer, length)
       return true
     }
     const options = { handle: holder._handle, onread: { buffer, callback } }
     const socket = new Socket(options as unknown as SocketConstructorOpts)
+    const reading: Reading = { socket, onData: ignored }
     holder._handle = null
     accepted.destroy() // the server has one connection less to wait for
-    return socket
+    return reading
   }
 }
 

@@ -1,8 +1,7 @@
 /** MQTT over WebSocket (§6). The only importer of ws. */
-import type { Server } from 'node:http'
-import type { Server as SecureServer } from 'node:https'
+import type { IncomingMessage, Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { type RawData, type WebSocket, WebSocketServer } from 'ws'
+import { type PerMessageDeflateOptions, type RawData, type WebSocket, WebSocketServer } from 'ws'
 import type { Transport, TransportEvents } from './transport.js'
 
 /** Names that clients ask for: that of the specification, and that of MQTT 3.1 clients. */
@@ -71,45 +70,66 @@ export class WebSocketTransport implements Transport {
 
 export interface WebSocketOptions {
   readonly path: string
-  /** Bytes of one message at most. */
+  /** Bytes of one message at most, after it is decompressed. */
   readonly messageBytesMax: number
+  /** Whether messages are compressed for clients that offer it. */
+  readonly compression: boolean
+  /** @returns why the client is refused, by its headers `Origin` and `Host` */
+  originProblem(socket: Socket, origin: string | undefined, host: string | undefined): string | undefined
+  /** @returns where the client comes from; undefined closes the socket */
+  sourceOf(socket: Socket): { readonly address: string; readonly port: number } | undefined
+  accept(transport: WebSocketTransport, socket: Socket): void
 }
 
-/** Accepts WebSockets on `path` of an HTTP server that carry MQTT. */
-export function acceptWebSockets(
-  server: Server | SecureServer,
-  options: WebSocketOptions,
-  accept: (transport: WebSocketTransport, socket: Socket) => void,
-): void {
+/** Each message is compressed for itself: what was in one cannot be guessed from the length of another. */
+const COMPRESSION: PerMessageDeflateOptions = {
+  serverNoContextTakeover: true,
+  clientNoContextTakeover: true,
+  threshold: 1_024,
+  zlibDeflateOptions: { level: 6, memLevel: 7 },
+}
+
+/** Accepts WebSockets on a path of an HTTP server that carry MQTT. */
+export function acceptWebSockets(server: Server, options: WebSocketOptions): void {
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.messageBytesMax,
-    perMessageDeflate: false,
+    perMessageDeflate: options.compression && COMPRESSION,
     handleProtocols: (offered) => SUBPROTOCOLS.find((name) => offered.has(name)) ?? false, // [MQTT-6.0.0-4]
   })
   server.on('upgrade', (request, socket, head) => {
-    const { pathname } = new URL(request.url ?? '/', 'http://localhost')
-    const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
-    const problem =
-      pathname !== options.path
-        ? ['404 Not Found', `there is no WebSocket here; MQTT is at ${options.path}`]
-        : offered.some((name) => SUBPROTOCOLS.includes(name))
-          ? undefined
-          : ['400 Bad Request', 'the WebSocket subprotocol "mqtt" is required']
+    socket.on('error', ignored) // 'close' follows
+    const problem = problemOf(request, options)
     if (problem !== undefined) {
       const [status, text] = problem
       socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: ${text.length}\r\n\r\n${text}`)
       return
     }
+    const source = options.sourceOf(request.socket)
+    if (source === undefined) {
+      socket.destroy()
+      return
+    }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      accept(
-        new WebSocketTransport(webSocket, request.socket.remoteAddress ?? '', request.socket.remotePort ?? 0),
-        request.socket,
-      )
+      options.accept(new WebSocketTransport(webSocket, source.address, source.port), request.socket)
     })
   })
   server.on('request', (_, response) => {
-    response.writeHead(426, { 'content-type': 'text/plain' })
+    response.writeHead(426, { 'content-type': 'text/plain', connection: 'close' })
     response.end(`This is an MQTT broker; connect a WebSocket to ${options.path}\n`)
   })
 }
+
+/** @returns status and text of the answer to a request that is refused */
+function problemOf({ url, headers, socket }: IncomingMessage, options: WebSocketOptions): [string, string] | undefined {
+  const [path] = (url ?? '').split('?', 1)
+  if (path !== options.path) return ['404 Not Found', `there is no WebSocket here; MQTT is at ${options.path}`]
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim())
+  if (!offered.some((name) => SUBPROTOCOLS.includes(name))) {
+    return ['400 Bad Request', 'the WebSocket subprotocol "mqtt" is required']
+  }
+  const problem = options.originProblem(socket, headers.origin, headers.host)
+  return problem === undefined ? undefined : ['403 Forbidden', problem]
+}
+
+function ignored(): void {}

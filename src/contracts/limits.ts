@@ -1,0 +1,26 @@
+/** The memory in which threads count together what one user or address has. */
+import { createSharedCountsMemory } from '../base/shared-counts.js'
+import { createSharedRatesMemory } from '../base/shared-rates.js'
+
+export interface LimitsMemory {
+  /** Network connections by `addressGroup`; a part for each connection thread. */
+  readonly byAddress: SharedArrayBuffer
+  /** What `UserQuotas` count; a part for each shard. */
+  readonly byUser: SharedArrayBuffer
+  /** Of users and addresses that send too fast. */
+  readonly rates: SharedArrayBuffer
+}
+
+/** Users that one shard counts at a time, each with up to three counts. */
+const USER_COUNTS_MAX = 65_536
+/** Users and addresses that are over their rates at a time. */
+const RATES_MAX = 16_384
+
+/** @param addressesMax of which there may be connections at a time */
+export function createLimitsMemory(connections: number, shards: number, addressesMax: number): LimitsMemory {
+  return {
+    byAddress: createSharedCountsMemory(connections, Math.min(addressesMax, 262_144)),
+    byUser: createSharedCountsMemory(shards, USER_COUNTS_MAX),
+    rates: createSharedRatesMemory(RATES_MAX),
+  }
+}
