@@ -7,7 +7,6 @@ import { crc32 } from 'node:zlib'
 import { decodeText, encodeText } from '../src/base/bytes.js'
 import type { DefinitionChange, StoredDefinition } from '../src/contracts/lot.js'
 import { type StoreEngine, type StoreReader, TABLE } from './engine.js'
-import type { OnDamage } from './store-contents.js'
 
 export const DEFINITION_KEY_BYTES_MAX = 1_900
 export const DEFINITION_BYTES_MAX = 67_108_864
@@ -34,18 +33,21 @@ export function saveDefinitions(engine: StoreEngine, changes: readonly Definitio
   })
 }
 
-/** In the order of their keys' bytes; what is damaged is told, and left out. */
-export function* storedDefinitions(reader: StoreReader, onDamage: OnDamage): Generator<StoredDefinition> {
+/** In the order of their keys' bytes; what is damaged is told with its key, and left out. */
+export function* storedDefinitions(
+  reader: StoreReader,
+  onDamage: (what: string, key: string) => void,
+): Generator<StoredDefinition> {
   for (const { key: keyBytes, value } of reader.range(TABLE.definitions)) {
     const key = decodeText(keyBytes, 0, keyBytes.length)
     const content = value.slice(CHECKSUM_BYTES)
     if (!isUtf8(keyBytes)) {
-      onDamage(`a definition has the key ${Buffer.from(keyBytes).toString('hex')}, which is no UTF-8`)
+      onDamage(`a definition has the key ${Buffer.from(keyBytes).toString('hex')}, which is no UTF-8`, key)
     } else if (keyBytes.length > DEFINITION_KEY_BYTES_MAX) {
-      onDamage(`the definition ${key} has a key of ${keyBytes.length} bytes`)
-    } else if (content.length > DEFINITION_BYTES_MAX) onDamage(`the definition ${key} has ${content.length} bytes`)
+      onDamage(`the definition ${key} has a key of ${keyBytes.length} bytes`, key)
+    } else if (content.length > DEFINITION_BYTES_MAX) onDamage(`the definition ${key} has ${content.length} bytes`, key)
     else if (value.length < CHECKSUM_BYTES || readChecksum(value) !== checksumOf(keyBytes, content)) {
-      onDamage(`the definition ${key} has a wrong checksum`)
+      onDamage(`the definition ${key} has a wrong checksum`, key)
     } else yield { key, value: content }
   }
 }

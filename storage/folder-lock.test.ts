@@ -42,12 +42,14 @@ t.test('a process that runs keeps its folder, a dead one loses it', async (t) =>
 
 t.test('a dead process that nobody has asked for loses it', { skip: !hasStarts && 'not known' }, async (t) => {
   const folder = t.testdir({})
-  // the shell starts one that ends when told to, and becomes another program, which does not ask for it
-  const parent = spawn('sh', ['-c', 'read end & echo $!; exec sleep 60'], { stdio: ['pipe', 'pipe', 'inherit'] })
+  // the shell starts one, and becomes another program, which does not ask for it
+  const parent = spawn('sh', ['-c', 'sleep 60 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] })
   t.teardown(() => parent.kill('SIGKILL'))
   const [line] = await once(parent.stdout, 'data')
   const pid = Number(String(line))
   const fields = (): string[] => readFileSync(`/proc/${pid}/stat`, 'latin1').split(' ')
+  const program = (): string => readFileSync(`/proc/${parent.pid}/comm`, 'latin1').trim()
+  while (program() !== 'sleep') await new Promise((resolve) => setImmediate(resolve))
   writeFileSync(join(folder, 'lock'), JSON.stringify({ pid, started: fields()[21] }))
   process.kill(pid, 'SIGKILL')
   while (fields()[2] !== 'Z') await new Promise((resolve) => setImmediate(resolve))

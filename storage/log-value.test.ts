@@ -41,7 +41,7 @@ function contentOf(message: LoggedMessage): object {
     properties: propertiesStart - topicStart,
     payload: payloadStart - topicStart,
     lengths: [topicBytes, propertiesBytes, payloadBytes],
-    flags: [message.qos, message.retain, message.expiresAtMs],
+    flags: [message.qos, message.retain, message.expiresAtMs, message.isKeepValue],
   }
 }
 
@@ -62,6 +62,7 @@ const messages = fc
     qos: qosLevels,
     retain: fc.boolean(),
     expiresAtMs: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER })),
+    isKeepValue: fc.boolean(),
     topicStart: fc.integer({ min: 0, max: 11 }),
   })
   .map(loggedMessage)

@@ -9,7 +9,7 @@ import { highInt, joinInts, lowInt } from '../src/contracts/store-records.js'
 
 /** int 0: CRC-32 of all bytes behind it. */
 const CHECKSUM_BYTES = 4
-/** int 1: qos | retain << 2. */
+/** int 1: qos | retain << 2 | value of KEEP TOPIC << 3. */
 const FLAGS = 1
 const RECEIVERS = 2
 /** ints 3 and 4: milliseconds since the epoch; both 0 without message expiry. */
@@ -70,7 +70,7 @@ export class ReceiverList {
   write(message: LoggedMessage, ints: Int32Array, bytes: Uint8Array, at: number): number {
     const i = at >> 2
     const hasExpiry = message.expiresAtMs !== Number.POSITIVE_INFINITY
-    ints[i + FLAGS] = message.qos | (message.retain ? 4 : 0)
+    ints[i + FLAGS] = message.qos | (message.retain ? 4 : 0) | (message.isKeepValue ? 8 : 0)
     ints[i + RECEIVERS] = this.count
     ints[i + EXPIRES] = hasExpiry ? lowInt(message.expiresAtMs) : 0
     ints[i + EXPIRES + 1] = hasExpiry ? highInt(message.expiresAtMs) : 0
@@ -192,5 +192,6 @@ function readMessage(bytes: Uint8Array, ints: Int32Array, start: number): Logged
     qos: (ints[i + FLAGS] & 3) as 0 | 1 | 2,
     retain: (ints[i + FLAGS] & 4) !== 0,
     expiresAtMs: expiresAtMs === 0 ? Number.POSITIVE_INFINITY : expiresAtMs,
+    isKeepValue: (ints[i + FLAGS] & 8) !== 0,
   }
 }

@@ -48,6 +48,8 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   /** undefined when all are here. */
   #unread: UnreadRetained | undefined
 
+  onChange: ((topic: string) => void) | undefined = undefined
+
   constructor(readonly limits: RetainedLimits) {}
 
   get messages(): number {
@@ -94,9 +96,15 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
     if (message.payloadBytes === 0) {
       this.#cleared.push({ held, stamp })
       this.#forgetCleared(nowMs)
-      return
-    }
-    this.#hold(held, message.alone(true))
+    } else this.#hold(held, message.alone(true))
+    this.onChange?.(topic)
+  }
+
+  find(topic: string): Message | undefined {
+    const held = this.#topics.get(topic)
+    if (held !== undefined || this.#unread === undefined) return held?.message
+    this.#unread.read(topic)
+    return this.#topics.get(topic)?.message
   }
 
   beginLoading(unread: UnreadRetained, lastStamp: number): void {
@@ -152,6 +160,7 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
     // the store may still have an older one
     if (this.#unread !== undefined) this.#cleared.push({ held, stamp: held.stamp })
     else this.#topics.delete(held.name)
+    this.onChange?.(held.name)
   }
 
   expireSome(nowMs: number): number {

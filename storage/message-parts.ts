@@ -15,6 +15,8 @@ export interface MessageParts {
   readonly retain: boolean
   /** Milliseconds since the epoch; undefined without message expiry. */
   readonly expiresAtMs: number | undefined
+  /** The value of KEEP TOPIC. */
+  readonly isKeepValue: boolean
 }
 
 /** Views of the message's memory. */
@@ -27,6 +29,7 @@ export function partsOf(message: LoggedMessage): MessageParts {
     qos: message.qos,
     retain: message.retain,
     expiresAtMs: message.expiresAtMs === Number.POSITIVE_INFINITY ? undefined : message.expiresAtMs,
+    isKeepValue: message.isKeepValue,
   }
 }
 
@@ -56,6 +59,7 @@ export function messageOfParts(parts: MessageParts): LoggedMessage {
     qos,
     retain,
     expiresAtMs: parts.expiresAtMs ?? Number.POSITIVE_INFINITY,
+    isKeepValue: parts.isKeepValue,
   }
 }
 

@@ -119,7 +119,8 @@ function* linesOf(
   let retained = 0
   for (const { message, stamp } of storedRetained(reader, onDamage)) {
     retained++
-    yield { type: 'retained', ...messageFields(partsOf(message)), stamp }
+    const keep = message.isKeepValue ? { keep: true as const } : {}
+    yield { type: 'retained', ...messageFields(partsOf(message)), stamp, ...keep }
   }
   let messages = 0
   for (const log of logsOf(reader)) {

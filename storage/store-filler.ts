@@ -134,7 +134,7 @@ export class StoreFiller {
   }
 
   #addSession(line: SessionLine): void {
-    const { clientId, expirySeconds, will, subscriptions, received } = line
+    const { clientId, expirySeconds, will, owner, subscriptions, received } = line
     if (this.#sessions.has(clientId)) throw new LineProblem(`${clientId} has a second session`)
     if (this.#known.has(clientId)) {
       throw new LineProblem(`the store has a session of ${clientId} already, and two cannot become one`)
@@ -142,7 +142,7 @@ export class StoreFiller {
     this.#marks.note(sessionMark(LOG), this.#nextSession)
     const number = this.#nextSession++ * SHARDS_MAX + LOG
     const disconnectedAtMs = line.disconnectedAtMs ?? this.header.aliveMs
-    const session = { number, clientId, expirySeconds, disconnectedAtMs, will, repeatsBelow: 0 }
+    const session = { number, clientId, expirySeconds, disconnectedAtMs, will, owner, repeatsBelow: 0 }
     this.#sessions.set(clientId, session)
     this.#putSession(session)
     for (const { filter, qos, noLocal, retainAsPublished, identifier } of subscriptions) {

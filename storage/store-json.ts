@@ -1,6 +1,6 @@
 /** JSON of the store, and of files that it is imported from: whether it says what it must. */
 import type { WillRequest } from '../src/contracts/records.js'
-import type { StoredSession, StoredSubscription } from '../src/contracts/storage.js'
+import type { StoredOwner, StoredSession, StoredSubscription } from '../src/contracts/storage.js'
 import { SHARDS_MAX } from '../src/contracts/store-records.js'
 
 export type JsonObject = Readonly<Record<string, unknown>>
@@ -38,13 +38,14 @@ export function bytesOfBase64(value: unknown): Uint8Array | undefined {
 
 export function isStoredSession(value: JsonObject | undefined): value is JsonObject & StoredSession {
   if (value === undefined) return false
-  const { number, clientId, expirySeconds, disconnectedAtMs, will, repeatsBelow } = value
+  const { number, clientId, expirySeconds, disconnectedAtMs, will, owner, repeatsBelow } = value
   return (
     isCount(number, Number.MAX_SAFE_INTEGER - SHARDS_MAX) &&
     typeof clientId === 'string' &&
     isCount(expirySeconds, 0xffff_ffff) &&
     (disconnectedAtMs === undefined || isTime(disconnectedAtMs)) &&
     (will === undefined || isWill(will)) &&
+    (owner === undefined || isOwner(owner)) &&
     isCount(repeatsBelow)
   )
 }
@@ -59,6 +60,33 @@ export function isStoredSubscription(value: unknown): value is StoredSubscriptio
     typeof retainAsPublished === 'boolean' &&
     isCount(identifier, 268_435_455)
   )
+}
+
+/** Nothing that is not certain: a session of somebody must not become one of nobody. */
+export function isOwner(value: unknown): value is StoredOwner {
+  if (typeof value !== 'object' || value === null) return false
+  const { userName, address, port, claims } = value as JsonObject
+  return (
+    (userName === undefined || (typeof userName === 'string' && userName !== '')) &&
+    typeof address === 'string' &&
+    isCount(port, 65_535) &&
+    (claims === undefined || isClaims(claims))
+  )
+}
+
+function isClaims(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { groups, publish, subscribe, expiresAtMs } = value as JsonObject
+  return (
+    isTexts(groups) &&
+    (publish === undefined || isTexts(publish)) &&
+    (subscribe === undefined || isTexts(subscribe)) &&
+    (expiresAtMs === undefined || isTime(expiresAtMs))
+  )
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.every((text) => typeof text === 'string')
 }
 
 export function isWill(value: unknown): value is WillRequest {

@@ -5,7 +5,7 @@
 import { isUtf8 } from 'node:buffer'
 import { messageOf } from '../src/base/errors.js'
 import type { WillRequest } from '../src/contracts/records.js'
-import { Progress, type StoredSession, type StoredSubscription } from '../src/contracts/storage.js'
+import { Progress, type StoredOwner, type StoredSession, type StoredSubscription } from '../src/contracts/storage.js'
 import { checkProperties, PropertySet } from '../src/mqtt/properties.js'
 import { decodePublishProperties, encodeSubscriptionIdentifiers } from '../src/mqtt/publish-properties.js'
 import { filterProblem } from '../src/mqtt/topic-filter.js'
@@ -16,6 +16,7 @@ import type { MessageParts } from './message-parts.js'
 import {
   bytesOfBase64,
   isCount,
+  isOwner,
   isQos,
   isStoredSubscription,
   isTime,
@@ -45,6 +46,8 @@ export interface SessionLine {
   /** Missing while it is connected. */
   readonly disconnectedAtMs?: number
   readonly will?: WillRequest
+  /** Whose it is; missing for one of nobody. */
+  readonly owner?: StoredOwner
   readonly subscriptions: readonly StoredSubscription[]
   readonly received: readonly number[]
 }
@@ -61,6 +64,8 @@ interface MessageFields {
 export interface RetainedLine extends MessageFields {
   readonly type: 'retained'
   readonly stamp: number
+  /** It is the value of KEEP TOPIC. */
+  readonly keep?: true
 }
 
 export interface ReceiverFields {
@@ -112,6 +117,7 @@ export function messageParts(line: RetainedLine | MessageLine): MessageParts {
     qos,
     retain: line.type === 'retained' || line.retain === true,
     expiresAtMs,
+    isKeepValue: line.type === 'retained' && line.keep === true,
   }
 }
 
@@ -157,6 +163,7 @@ export function parseLine(text: string): StoreLine {
       checkMessage(line)
       must(isCount(line.stamp), 'stamp must be a whole number')
       must(line.payload !== '', 'a retained message has a payload')
+      must(line.keep === undefined || line.keep === true, 'keep must be true, or missing')
       return line as JsonObject & RetainedLine
     case 'message':
       return messageLine(line)
@@ -170,11 +177,12 @@ export function parseLine(text: string): StoreLine {
 }
 
 function sessionLine(line: JsonObject): SessionLine {
-  const { clientId, expirySeconds, disconnectedAtMs, will, subscriptions, received } = line
+  const { clientId, expirySeconds, disconnectedAtMs, will, owner, subscriptions, received } = line
   must(isText(clientId), 'clientId must be text')
   must(isCount(expirySeconds, 0xffff_ffff), 'expirySeconds must be a whole number')
   must(disconnectedAtMs === undefined || isTime(disconnectedAtMs), 'disconnectedAtMs must be milliseconds')
   must(will === undefined || isGoodWill(will), 'its will is not valid')
+  must(owner === undefined || isOwner(owner), 'its owner is not valid')
   must(Array.isArray(subscriptions), 'subscriptions must be a list')
   for (const subscription of subscriptions) {
     must(isStoredSubscription(subscription), 'a subscription is not complete')
@@ -246,7 +254,7 @@ function isText(value: unknown): value is string {
 
 /** As JSON of the first line, and of sessions that the store has. */
 export function sessionFields(
-  { clientId, expirySeconds, disconnectedAtMs, will }: StoredSession,
+  { clientId, expirySeconds, disconnectedAtMs, will, owner }: StoredSession,
   subscriptions: readonly StoredSubscription[],
   received: readonly number[],
 ): SessionLine {
@@ -256,6 +264,7 @@ export function sessionFields(
     expirySeconds,
     ...(disconnectedAtMs !== undefined && { disconnectedAtMs }),
     ...(will !== undefined && { will }),
+    ...(owner?.userName !== undefined && { owner }),
     subscriptions,
     received,
   }

@@ -17,6 +17,7 @@ interface TestMessage {
   readonly qos?: 0 | 1 | 2
   readonly retain?: boolean
   readonly expiresAtMs?: number
+  readonly isKeepValue?: boolean
   /** Of the topic in its memory. */
   readonly topicStart?: number
 }
@@ -45,6 +46,7 @@ export function loggedMessage(options: TestMessage = {}): LoggedMessage {
     qos,
     retain,
     expiresAtMs,
+    isKeepValue: options.isKeepValue ?? false,
   }
 }
 

@@ -5,6 +5,7 @@
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrokerError } from '../src/base/errors.js'
+import { flushFolder } from '../src/base/folder.js'
 import { systemCode, systemReason } from '../src/base/system-error.js'
 import { DATA_FILE, LOCK_FILE, protect } from './lmdb-library.js'
 import { checkWholeFile, openReadable } from './store-access.js'
@@ -12,8 +13,6 @@ import { STORE_FOLDER } from './store-folder.js'
 import { type OnProgress, type ValueReport, verifyValues } from './store-verify.js'
 
 const NEW_FOLDER = 'store.new'
-/** Where folders cannot be flushed, their entries need not be. */
-const NO_FOLDER_SYNC = new Set(['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'EBADF', 'ENOTSUP'])
 
 /**
  * The data folder exists and is locked by this process.
@@ -34,7 +33,7 @@ export async function replaceStore(
     await build(fresh)
     const report = await verifyNew(fresh, progress)
     moveIn(fresh, join(dataDirectory, STORE_FOLDER))
-    syncFolder(dataDirectory)
+    flushFolder(dataDirectory)
     return report
   } catch (error) {
     throw asBrokerFailure(dataDirectory, error)
@@ -62,7 +61,7 @@ function moveIn(fresh: string, store: string): void {
   // it tells of readers of the old file, which go on with that one
   rmSync(join(store, LOCK_FILE), { force: true })
   renameSync(path, join(store, DATA_FILE))
-  syncFolder(store)
+  flushFolder(store)
 }
 
 function flush(path: string): void {
@@ -71,18 +70,6 @@ function flush(path: string): void {
     fsyncSync(file)
   } finally {
     closeSync(file)
-  }
-}
-
-function syncFolder(path: string): void {
-  let folder: number | undefined
-  try {
-    folder = openSync(path, 'r')
-    fsyncSync(folder)
-  } catch (error) {
-    if (!NO_FOLDER_SYNC.has(systemCode(error) ?? '')) throw error
-  } finally {
-    if (folder !== undefined) closeSync(folder)
   }
 }
 

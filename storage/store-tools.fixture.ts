@@ -8,6 +8,9 @@ import type { MemoryEngine } from './memory-engine.js'
 import { loggedMessage, receiver, StoreParts, storedSession } from './store-parts.fixture.js'
 import { migrate } from './store-version.js'
 
+/** Whose the session `pump` is. */
+export const OWNER = { userName: 'ann', address: '192.0.2.7', port: 49_152, claims: undefined }
+
 export const ALIVE_MS = 1_750_000_000_000
 
 /**
@@ -19,7 +22,13 @@ export async function writeStore(data: string): Promise<string> {
   const parts = new StoreParts({ engine: engine as unknown as MemoryEngine, nowMs: ALIVE_MS })
   const { journal } = parts
   const will = { topic: 'w', payload: 'aGk=', qos: 1, retain: false, delaySeconds: 5, publishProperties: '' } as const
-  journal.putSession({ ...storedSession(64, 'pump'), disconnectedAtMs: ALIVE_MS - 5_000, expirySeconds: 3_600, will })
+  journal.putSession({
+    ...storedSession(64, 'pump'),
+    disconnectedAtMs: ALIVE_MS - 5_000,
+    expirySeconds: 3_600,
+    will,
+    owner: OWNER,
+  })
   journal.putSession(storedSession(128, 'panel'))
   const options = { qos: 2, noLocal: true, retainAsPublished: false } as const
   journal.putSubscription(64, { filter: 'boiler/#', ...options, identifier: 7 })
@@ -50,7 +59,11 @@ export async function writeStore(data: string): Promise<string> {
   journal.released(released, 0, 9)
   journal.done(done, 0)
   journal.putRetained('r/1', loggedMessage({ topic: 'r/1', payload: 'one', retain: true, qos: 0 }), 1_000)
-  journal.putRetained('r/2', loggedMessage({ topic: 'r/2', payload: 'two', retain: true, properties }), 2_000)
+  journal.putRetained(
+    'r/2',
+    loggedMessage({ topic: 'r/2', payload: 'two', retain: true, properties, isKeepValue: true }),
+    2_000,
+  )
   parts.commit()
   await engine.close()
   return data

@@ -178,6 +178,7 @@ t.test('export: every line', async (t) => {
     expirySeconds: 3_600,
     disconnectedAtMs: ALIVE_MS - 5_000,
     will: { topic: 'w', payload: 'aGk=', qos: 1, retain: false, delaySeconds: 5, publishProperties: '' },
+    owner: { userName: 'ann', address: '192.0.2.7', port: 49_152 },
     subscriptions: [
       { filter: '$share/g/jobs', qos: 2, noLocal: false, retainAsPublished: false, identifier: 0 },
       { filter: 'boiler/#', qos: 2, noLocal: true, retainAsPublished: false, identifier: 7 },
@@ -189,7 +190,7 @@ t.test('export: every line', async (t) => {
   const properties = Buffer.from([2, 0, 0, 0, 60, 3, 0, 10, ...Buffer.from('text/plain')]).toString('base64')
   t.same(rest, [
     { type: 'retained', topic: 'r/1', payload: 'b25l', qos: 0, stamp: 1_000 },
-    { type: 'retained', topic: 'r/2', payload: 'dHdv', properties, qos: 1, stamp: 2_000 },
+    { type: 'retained', topic: 'r/2', payload: 'dHdv', properties, qos: 1, stamp: 2_000, keep: true },
     {
       type: 'message',
       topic: 'boiler/1',
@@ -297,12 +298,15 @@ t.test('import: lines that are not valid', async (t) => {
     [at(1, { clientId: 7 }), /clientId/],
     [at(1, { expirySeconds: -1 }), /expirySeconds/],
     [at(1, { will: { topic: 'a/#' } }), /will/],
+    [at(1, { owner: { userName: 7 } }), /owner/],
+    [at(1, { owner: { userName: '', address: '', port: 0 } }), /owner/],
     [at(1, { subscriptions: [{ filter: 'a' }] }), /a subscription is not complete/],
     [at(1, { received: [0] }), /received/],
     [at(2, { clientId: 'pump' }), /^line 3 .*: pump has a second session/],
     [at(3, { topic: 'a/+' }), /topic/],
     [at(3, { payload: '*' }), /payload must be base64/],
     [at(3, { stamp: 1.5 }), /stamp/],
+    [at(3, { keep: false }), /keep/],
     [at(4, { properties: '/w==' }), /properties: .*property 255/],
     [at(4, { expiresAtMs: 'soon' }), /expiresAtMs/],
     [at(5, { receivers: [] }), /receivers/],

@@ -7,10 +7,11 @@ import { stackOf } from '../src/base/errors.js'
 import { createPortLogger } from '../src/base/log-port.js'
 import { Reactor } from '../src/base/reactor.js'
 import { serve } from '../src/base/rpc.js'
+import { adoptConfig } from '../src/config/live.js'
 import { openCounters } from '../src/contracts/counters.js'
 import type { LotApi, LotEvent, LotTask } from '../src/contracts/lot.js'
 import type { RunnerResult, RunnerSetup, RunnerTask } from '../src/contracts/lot-batch.js'
-import { LotHost, progressBytes, threadsMax } from '../src/lot-host/host.js'
+import { LotHost, progressBytes, threadsMax, threadsReady } from '../src/lot-host/host.js'
 import { Shards } from '../src/lot-host/shards.js'
 
 const THREADS_MIN = 2
@@ -32,7 +33,7 @@ export default async function run(task: LotTask): Promise<void> {
   /** Threads are started when there is something to run. */
   const openPool = (): BatchPool<RunnerTask, RunnerResult> => {
     pool ??= new BatchPool(new URL('./lot-runner.js', import.meta.url), {
-      threads: threads + 1,
+      threads: threadsReady(threads),
       threadsMax: threadsMax(threads),
       heapBytesMax: config.lot.heapBytesMax,
       setup,
@@ -78,6 +79,10 @@ export default async function run(task: LotTask): Promise<void> {
     tick: () => {
       host.tick()
       reactor.poke()
+    },
+    reconfigure(next) {
+      adoptConfig(config, next)
+      log.setLevels(config.log)
     },
     settle: async () => {
       let hadWork = await reactor.settle()

@@ -1,22 +1,27 @@
 /** The thread of one session shard: takes records from its rings, lets the shard work, publishes what it wrote. */
 
+import { createPortAudit } from '../src/audit/port-audit.js'
 import { SharedClock } from '../src/base/clock.js'
 import { Doorbell } from '../src/base/doorbell.js'
 import { createPortLogger } from '../src/base/log-port.js'
 import { Reactor } from '../src/base/reactor.js'
 import { type RecordHandler, RingConsumer, RingProducer } from '../src/base/ring.js'
 import { serve } from '../src/base/rpc.js'
+import { SharedCounts } from '../src/base/shared-counts.js'
 import { lotThreadLost, receiveFromLot, retainedValues } from '../src/broker/lot-flow.js'
 import { LotLink } from '../src/broker/lot-link.js'
 import type { Message } from '../src/broker/message.js'
 import { Outlet } from '../src/broker/outlet.js'
 import { welcomePeer } from '../src/broker/peer-recovery.js'
 import { pumpAll } from '../src/broker/pump.js'
+import { changeAccess, judgeAnew } from '../src/broker/receiving.js'
 import { closeAll, connectionThreadLost } from '../src/broker/session-end.js'
 import { publishInternal, receiveFromConnection, receiveFromPeer, tick } from '../src/broker/shard.js'
 import { ShardState } from '../src/broker/shard-state.js'
+import { adoptConfig } from '../src/config/live.js'
 import { openCounters } from '../src/contracts/counters.js'
 import type { ShardApi, ShardTask } from '../src/contracts/threads.js'
+import { Policy } from '../src/security/rules/policy.js'
 import type { Journal } from '../storage/journal.js'
 import { MemoryStorage } from '../storage/memory-storage.js'
 import { ShardStore } from './shard-store.js'
@@ -29,6 +34,7 @@ const TURN_BYTES_MAX = 131_072
 export default async function run(task: ShardTask): Promise<void> {
   const clock = new SharedClock(task.clock)
   const log = createPortLogger(task.config.log, task.log)
+  const audit = createPortAudit(task.audit, clock)
   const store = task.storage && new ShardStore(task, task.storage)
   const shard = new ShardState({
     index: task.index,
@@ -41,6 +47,9 @@ export default async function run(task: ShardTask): Promise<void> {
     outlets: task.connections.map((pair) => new RingProducer(pair.toConnection)),
     peers: task.peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
     lot: new RingProducer(task.lot.toLot),
+    policy: new Policy(task.config.rules),
+    userCounts: new SharedCounts(task.limits.byUser, task.index),
+    audit,
   })
   const connectionBells = task.connectionDoorbells.map((memory) => new Doorbell(memory))
   const storeBell = task.storage && new Doorbell(task.storage.doorbell)
@@ -99,6 +108,7 @@ export default async function run(task: ShardTask): Promise<void> {
   })
   const onTick = (): void => {
     tick(shard)
+    audit.tick()
     reactor.poke()
   }
   const ticker = setInterval(onTick, TICK_MS)
@@ -116,6 +126,13 @@ export default async function run(task: ShardTask): Promise<void> {
     },
     tick: onTick,
     settle: () => reactor.settle(),
+    reconfigure(config) {
+      const { recheckOpenSubscriptions } = task.config.rules
+      adoptConfig(task.config, config)
+      log.setLevels(task.config.log)
+      if (task.config.rules.recheckOpenSubscriptions !== recheckOpenSubscriptions) judgeAnew(shard)
+    },
+    sessions: () => shard.recent.list(shard.sessions.values()),
     publish(messages) {
       publishInternal(shard, messages)
       reactor.poke()
@@ -124,6 +141,13 @@ export default async function run(task: ShardTask): Promise<void> {
       if (unread !== undefined && after === undefined) await store?.loadMatching(shard, unread, filter)
       return retainedValues(shard, filter, after, limit)
     },
+    changeAccess(change) {
+      changeAccess(shard, change)
+      pumpAll(shard)
+      reactor.poke()
+    },
+    decide: (question) => shard.access.decide(question),
+    explainAccess: (question) => shard.access.explain(question),
     replaceLot(link) {
       lotThreadLost(shard)
       shard.lot = new LotLink(task.index, new RingProducer(link.toLot))
@@ -151,6 +175,7 @@ export default async function run(task: ShardTask): Promise<void> {
       await reactor.settle()
       // what it says of its sessions is to be on disk when the broker has stopped
       await new Promise<void>((resolve) => shard.storage.whenFlushed(() => resolve()))
+      audit.flush()
     },
   }
   reactor.start()
@@ -159,6 +184,7 @@ export default async function run(task: ShardTask): Promise<void> {
   await Promise.race([serve(api, task.control), unreadable])
   clearInterval(ticker)
   reactor.stop()
+  audit.flush()
   await store?.close()
 }
 

@@ -22,7 +22,7 @@ interface StorageThread {
 
 function startThread(t: Test, dataDirectory: string, { log = silentLogger, bytesMax = 0 } = {}): StorageThread {
   const config = BrokerConfig.parse({ dataDirectory, storage: { bytesMax } })
-  const wiring = new Wiring(1, 1, 65_536)
+  const wiring = new Wiring(1, 1, 65_536, 100)
   const pool = new ThreadPool<StorageApi>(new URL('./storage.js', import.meta.url), 1, log)
   t.teardown(() => pool.destroy())
   const thread = pool.run(
@@ -117,4 +117,34 @@ t.test('a damaged one is given up, named in the log and counted', async (t) => {
   t.equal(second.counters[Counter.storeGivenUp], 1)
   await second.stop()
   t.match(errors, ['the definition action/bad has a wrong checksum: it is given up'])
+})
+
+t.test('a damaged rule is handed on as one without content', async (t) => {
+  const data = t.testdir({})
+  const first = startThread(t, data)
+  await first.api.open()
+  await first.api.saveDefinitions(
+    ['rule/Secret', 'rule/Good', 'settings/rulesSeeded', 'user/ann'].map((key) => ({ key, value: Buffer.from('x') })),
+  )
+  await first.stop()
+  const engine = openLmdbEngine(join(data, 'store'), { bytesMax: 0 })
+  engine.commit((transaction) => {
+    for (const key of ['rule/Secret', 'settings/rulesSeeded', 'user/ann']) {
+      transaction.put(TABLE.definitions, Buffer.from(key), Buffer.from('12345'))
+    }
+  })
+  await engine.close()
+
+  const second = startThread(t, data)
+  await second.api.open()
+  t.same(
+    (await second.api.definitions()).map(({ key, value }) => [key, text(value)]),
+    [
+      ['rule/Good', 'x'],
+      ['rule/Secret', ''],
+      ['settings/rulesSeeded', ''],
+    ],
+  )
+  t.equal(second.counters[Counter.storeGivenUp], 3)
+  await second.stop()
 })

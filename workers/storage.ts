@@ -6,7 +6,9 @@ import { Reactor } from '../src/base/reactor.js'
 import { RingConsumer } from '../src/base/ring.js'
 import { serve } from '../src/base/rpc.js'
 import { WriteGate } from '../src/base/write-gate.js'
+import { adoptConfig } from '../src/config/live.js'
 import { Counter, openCounters } from '../src/contracts/counters.js'
+import type { StoredDefinition } from '../src/contracts/lot.js'
 import type { StorageApi, StorageTask } from '../src/contracts/threads.js'
 import { saveDefinitions, storedDefinitions } from '../storage/definitions.js'
 import type { StoreEngine } from '../storage/engine.js'
@@ -17,6 +19,7 @@ import { StoreWriter } from '../storage/writer.js'
 const TICK_MS = 250
 /** Looks between two measurements of the file. */
 const SIZE_TICKS = 8
+const NO_BYTES = new Uint8Array()
 
 export default async function run(task: StorageTask): Promise<void> {
   const { config } = task
@@ -73,6 +76,10 @@ export default async function run(task: StorageTask): Promise<void> {
   const api: StorageApi = {
     tick,
     settle: () => reactor.settle(),
+    reconfigure(next) {
+      adoptConfig(config, next)
+      log.setLevels(config.log)
+    },
     async open() {
       const { bytesMax } = config.storage
       store = openStore(config.dataDirectory, { bytesMax, gate: new WriteGate(task.gate) }, log)
@@ -96,10 +103,16 @@ export default async function run(task: StorageTask): Promise<void> {
     },
     async definitions() {
       const damage: string[] = []
-      const found = [...storedDefinitions(opened(), (what) => damage.push(what))]
+      const rules: StoredDefinition[] = []
+      const found = [
+        ...storedDefinitions(opened(), (what, key) => {
+          damage.push(what)
+          if (isOfRules(key)) rules.push({ key, value: NO_BYTES })
+        }),
+      ]
       for (const what of damage) log.error(`${what}: it is given up`)
       counters[Counter.storeGivenUp] = damage.length
-      return found
+      return [...found, ...rules]
     },
     shutDown: close,
   }
@@ -107,4 +120,9 @@ export default async function run(task: StorageTask): Promise<void> {
   clearInterval(ticker)
   await close()
   reactor.stop()
+}
+
+/** Rules, and the note that the first ones have come: without them more would be allowed, so their loss is handed on. */
+function isOfRules(key: string): boolean {
+  return key.startsWith('rule/') || key === 'settings/rulesSeeded'
 }

@@ -249,6 +249,7 @@ export class TestClient {
       keepAliveSeconds: 0,
       serverKeepAliveSeconds: undefined,
       userName: undefined,
+      claims: undefined,
       address: '127.0.0.1',
       port: 49_152,
       sessionExpirySeconds: expiry,

@@ -2,26 +2,50 @@
 
 import { hashText } from '../base/bytes.js'
 import { BrokerError } from '../base/errors.js'
+import { type AuditRecord, endpointOf } from '../contracts/audit.js'
 import { type ConnectRequest, OutboundKind } from '../contracts/records.js'
+import type { Identity } from '../contracts/security.js'
 import { encodeConnack } from '../mqtt/control-codec.js'
 import type { Connack, Disconnect } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
+import { UNTOLD } from './denial.js'
 import { announcePresence } from './interest.js'
-import { admitToStore } from './persistence.js'
+import { admitToStore, NO_ROOM } from './persistence.js'
 import { pumpAll, resumeInflight } from './pump.js'
+import { receiversChanged } from './receiving.js'
 import { Session } from './session.js'
 import { closeConnection, detach, endSession, reportMissed } from './session-end.js'
 import type { ShardState } from './shard-state.js'
 import { disarmWill } from './will.js'
 
 export function receiveConnect(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
+  const identity = identityOf(request)
+  const problem = refusal(shard, identity)
+  if (problem !== undefined) {
+    shard.count('connectionsDenied')
+    const { clientId, address } = identity
+    shard.clientLog.log('warn', `denied ${clientId}`, `connection refused: ${problem.reason}`, { clientId, address })
+    shard.audit.record(auditOf(identity, 'denial', problem.reason))
+    const told = problem.reasonCode === ReasonCode.NOT_AUTHORIZED ? UNTOLD : problem.reason
+    refuse(shard, thread, slot, request, problem.reasonCode, told)
+    return
+  }
+  const current = shard.sessions.get(request.clientId)
+  const isReplaced = current?.isConnected === true && current.identity.userName === identity.userName
+  if (!shard.quotas.connect(identity.userName, isReplaced)) {
+    shard.count('connectionsRefusedUser')
+    refuse(shard, thread, slot, request, ReasonCode.QUOTA_EXCEEDED, 'limits.perUser.connectionsMax is reached')
+    return
+  }
+  yieldToUser(shard, identity)
   const endsStored = (shard.sessions.get(request.clientId)?.number ?? 0) > 0
   const old = takeOver(shard, request)
   const session = old ?? new Session(request.clientId, hashText(request.clientId))
   if (old === undefined && !shard.addSession(session)) {
+    shard.quotas.disconnected(identity.userName)
     shard.count('sessionsRefused')
     shard.clientLog.log('warn', 'sessionsRefused', 'connection refused: session.sessionsMax is reached')
-    refuse(shard, thread, slot, request)
+    refuse(shard, thread, slot, request, ReasonCode.QUOTA_EXCEEDED, 'session.sessionsMax is reached')
     return
   }
   attach(shard, session, thread, slot, request)
@@ -30,13 +54,14 @@ export function receiveConnect(shard: ShardState, thread: number, slot: number, 
     if (session.connection !== connection || !session.isConnected) return // taken over, or gone
     if (!isKept && old === undefined) {
       // a session that cannot be kept is not what the client has asked for
-      refuse(shard, thread, slot, request)
+      refuse(shard, thread, slot, request, ReasonCode.QUOTA_EXCEEDED, NO_ROOM)
       session.will = undefined
       session.expirySeconds = 0
       detach(shard, session, 'QuotaExceeded')
       return
     }
     session.isAccepted = true
+    shard.audit.record(auditOf(identity, 'login', ''))
     const connack = encodeConnack(answer(shard, session, request, old !== undefined), request.version)
     shard.outlets[thread].send(OutboundKind.ACCEPT, slot, connack)
     shard.lot.sessionConnected(session, request.cleanStart)
@@ -46,6 +71,60 @@ export function receiveConnect(shard: ShardState, thread: number, slot: number, 
   }
   if (session.isLogged || endsStored) shard.storage.whenFlushed(accept)
   else accept(true)
+}
+
+function identityOf({ userName, clientId, address, port, claims }: ConnectRequest): Identity {
+  return { userName, clientId, address, port, claims }
+}
+
+/** @returns why the client may not connect, or not with this client identifier; undefined if it may */
+function refusal(
+  shard: ShardState,
+  identity: Identity,
+): { readonly reasonCode: ReasonCode; readonly reason: string } | undefined {
+  if (!shard.access.isReady) {
+    return { reasonCode: ReasonCode.SERVER_UNAVAILABLE, reason: 'the broker is starting: connect again in a moment' }
+  }
+  const { allowed, reason } = shard.access.decide({ identity, scope: 'Connect', topic: undefined })
+  if (!allowed) return { reasonCode: ReasonCode.NOT_AUTHORIZED, reason }
+  const owner = shard.sessions.get(identity.clientId)?.identity.userName
+  if (owner === undefined || owner === identity.userName || shard.config.session.takeoverByOthers) return undefined
+  return {
+    reasonCode: ReasonCode.NOT_AUTHORIZED,
+    reason: 'the client identifier belongs to the session of another user',
+  }
+}
+
+/** A session of nobody does not keep a user from the client identifier; what waits in it is not for the user. */
+function yieldToUser(shard: ShardState, { clientId, userName }: Identity): void {
+  const session = shard.sessions.get(clientId)
+  if (session === undefined || userName === undefined || session.identity.userName !== undefined) return
+  if (shard.config.session.takeoverByOthers) return
+  const reason = new BrokerError('SESSION_TAKEN_OVER', { clientId })
+  session.expirySeconds = 0
+  if (session.isConnected) closeConnection(shard, session, reason.reasonCode, reason.message)
+  else endSession(shard, session)
+}
+
+/** Sets whose the session is, and closes its connection when the token expires that says so. */
+export function adoptIdentity(shard: ShardState, session: Session, identity: Identity): void {
+  shard.quotas.moved(session.identity.userName, identity.userName, session.subscriptions.size)
+  session.identity = identity
+  shard.access.forget(session)
+  receiversChanged(shard, session)
+  if (session.tokenTimer !== undefined) shard.timers.cancel(session.tokenTimer)
+  session.tokenTimer = undefined
+  const expiresAtMs = identity.claims?.expiresAtMs
+  if (expiresAtMs === undefined) return
+  session.tokenTimer = shard.timers.at(expiresAtMs, () => {
+    session.tokenTimer = undefined
+    closeConnection(shard, session, ReasonCode.MAXIMUM_CONNECT_TIME, 'the token of the user has expired')
+  })
+}
+
+function auditOf(identity: Identity, kind: 'login' | 'denial', detail: string): AuditRecord {
+  const { userName: user = '', clientId } = identity
+  return { kind, user, clientId, address: endpointOf(identity), what: 'connect', success: kind === 'login', detail }
 }
 
 /** Ends what is in the way of the new connection. @returns the session to resume; undefined to start a new one */
@@ -76,9 +155,7 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
   session.connection++
   session.version = request.version
   session.keepAliveSeconds = request.keepAliveSeconds
-  session.userName = request.userName
-  session.address = request.address
-  session.port = request.port
+  adoptIdentity(shard, session, identityOf(request))
   session.expirySeconds = Math.min(request.sessionExpirySeconds, expirySecondsMax)
   session.sendQuota = Math.min(request.receiveMaximum, inflightMax)
   session.maximumPacketBytes = request.maximumPacketBytes
@@ -88,6 +165,7 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
   shard.attached[thread][slot] = session
   admitToStore(shard, session)
   shard.count('sessionsConnected')
+  shard.recent.note(session, shard.nowMs)
   announcePresence(shard, session)
   reportMissed(shard, session)
 }
@@ -112,8 +190,16 @@ function answer(shard: ShardState, session: Session, request: ConnectRequest, se
   }
 }
 
-function refuse(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
-  const connack = encodeConnack({ sessionPresent: false, reasonCode: ReasonCode.QUOTA_EXCEEDED }, request.version)
+function refuse(
+  shard: ShardState,
+  thread: number,
+  slot: number,
+  request: ConnectRequest,
+  reasonCode: ReasonCode,
+  reason: string,
+): void {
+  const reasonString = request.requestProblemInformation ? reason : undefined
+  const connack = encodeConnack({ sessionPresent: false, reasonCode, reasonString }, request.version)
   shard.outlets[thread].send(OutboundKind.CLOSE, slot, connack)
 }
 

@@ -1,12 +1,19 @@
 /** What the LoT thread asks of a shard: topics it wants, messages it publishes. */
 import { decodeText } from '../base/bytes.js'
-import { FromLotKind, ONLY_RETAIN } from '../contracts/lot.js'
+import { DEPTH_SHIFT, FromLotKind, GOVERNED, ONLY_IF_RETAINED, ONLY_RETAIN } from '../contracts/lot.js'
 import { KIND } from '../contracts/records.js'
+import type { Identity } from '../contracts/security.js'
 import type { InternalPublish } from '../contracts/threads.js'
+import { isSystemTopic } from './access.js'
+import { denyLot } from './denial.js'
 import { audienceOf, tidy } from './interest.js'
 import { LOT_THREAD } from './lot-link.js'
 import { retainedIsFull, retainOnly, route } from './routing.js'
 import type { ShardState } from './shard-state.js'
+import type { TopicEntry } from './topic-table.js'
+
+/** What LoT publishes comes from no client. */
+const NOBODY: Identity = { userName: undefined, clientId: '', address: '', port: 0, claims: undefined }
 
 /** A record from the LoT thread. */
 export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
@@ -35,6 +42,11 @@ export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32
 function publish(shard: ShardState, flags: number): void {
   const { fields } = shard
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
+  if ((flags & ONLY_IF_RETAINED) !== 0 && shard.retained.find(entry.name) === undefined) return
+  if ((flags & GOVERNED) !== 0) {
+    if (!mayPublish(shard, entry)) return
+    if (entry.isWatched) shard.lot.forward(fields, undefined, 0, entry.isCommand, flags >> DEPTH_SHIFT)
+  }
   if (retainedIsFull(shard, fields, entry)) {
     shard.count('droppedRetainedFull')
     shard.clientLog.log('warn', 'lot retained', 'message of LoT not retained: no room for more retained messages', {
@@ -43,7 +55,18 @@ function publish(shard: ShardState, flags: number): void {
     fields.retain = false
   }
   if ((flags & ONLY_RETAIN) === 0) route(shard, fields, entry, undefined, false)
-  else if (fields.retain) retainOnly(shard, fields, entry)
+  else if (fields.retain) {
+    fields.isKeepValue = true
+    retainOnly(shard, fields, entry)
+  }
+}
+
+/** Told and counted if not. */
+function mayPublish(shard: ShardState, { name }: TopicEntry): boolean {
+  const scope = isSystemTopic(name) ? 'PublishSys' : 'Publish'
+  const { allowed, reason } = shard.access.decide({ identity: NOBODY, scope, topic: name })
+  if (!allowed) denyLot(shard, `publish ${name}`, reason)
+  return allowed
 }
 
 function want(shard: ShardState, filter: string, isWanted: boolean): void {

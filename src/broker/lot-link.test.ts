@@ -1,12 +1,12 @@
 import t from 'tap'
-import { ONLY_RETAIN, SessionHook } from '../contracts/lot.js'
+import { DEPTH_SHIFT, GOVERNED, ONLY_IF_RETAINED, ONLY_RETAIN, SessionHook } from '../contracts/lot.js'
 import { CloseCause } from '../contracts/records.js'
 import { lotThreadLost, retainedValues } from './lot-flow.js'
+import { TestPolicy } from './policy.fixture.js'
 import { type FixtureOptions, ShardFixture } from './shard.fixture.js'
 
 /** In `ConnectRequest`s of tests where nothing else is said. */
 const LOCAL = { request: { address: '127.0.0.1' } }
-const REMOTE = { request: { address: '192.0.2.7' } }
 
 function start(options: FixtureOptions = {}): ShardFixture {
   return new ShardFixture(options)
@@ -141,21 +141,20 @@ t.test('commands go to LoT and to nobody else, are never retained, and other $SY
 })
 
 t.test('who may send commands', async (t) => {
+  const allowed = (denied: string) => new TestPolicy(({ scope }) => scope !== denied)
   const cases = [
-    { from: 'local', client: REMOTE, code: '0x87' },
-    { from: 'all', client: REMOTE, code: '0x10' },
-    { from: 'none', client: LOCAL, code: '0x87' },
-    { from: 'local', client: { request: { address: '::ffff:127.0.0.1' } }, code: '0x10' },
-    { from: 'local', client: { request: { address: '/run/merlot.sock' } }, code: '0x10' },
-  ] as const
-  for (const { from, client, code } of cases) {
-    const fixture = start({ config: { commands: { from } } })
-    const ann = fixture.connect('ann', client)
+    { policy: allowed('PublishSys'), code: '0x87' },
+    { policy: allowed('CommandCall'), code: '0x87' },
+    { policy: allowed('Publish'), code: '0x10' },
+  ]
+  for (const { policy, code } of cases) {
+    const fixture = start({ policy })
+    const ann = fixture.connect('ann', LOCAL)
     fixture.settle()
     ann.take()
     ann.publish('$SYS/Coreflux/Command', '-listModels', { qos: 1 })
     fixture.settle()
-    t.same(ann.take(), [`puback #1 ${code}`], `${from} ${client.request.address}`)
+    t.same(ann.take(), [`puback #1 ${code}`])
   }
 })
 
@@ -204,6 +203,46 @@ t.test('where a session comes from', async (t) => {
     fixture.settle()
     t.same(fixture.lot().take(), [`connect ann true ${endpoint}`])
   }
+})
+
+t.test('what rules govern goes out if they allow it, to LoT as well; otherwise it is counted and told', async (t) => {
+  const policy = new TestPolicy(({ scope, topic, identity }) => {
+    return scope !== 'Publish' || (identity.userName === undefined && topic !== 'secret')
+  })
+  const fixture = start({ policy })
+  const lot = fixture.lot()
+  const watcher = fixture.connect('watcher')
+  watcher.subscribe('#')
+  lot.want('#')
+  fixture.settle()
+  watcher.take()
+  lot.take()
+  lot.publish('secret', '1', GOVERNED | (2 << DEPTH_SHIFT))
+  lot.publish('open', '2', 1 | GOVERNED | (2 << DEPTH_SHIFT))
+  lot.publish('secret', '3')
+  fixture.settle()
+  t.match(watcher.take(), [/open/, /secret/])
+  t.same(lot.take(), ['open=2 q1 depth 2'])
+  t.equal(fixture.count('droppedNotAuthorized'), 1)
+  const denials = fixture.audited.filter(({ kind }) => kind === 'denial')
+  t.match(denials, [{ user: '', clientId: '', what: 'publish secret (PUBLISH MODEL)', success: false }])
+})
+
+t.test('only what is there is cleared where LoT says so', async (t) => {
+  const fixture = start()
+  const lot = fixture.lot()
+  const watcher = fixture.connect('watcher')
+  watcher.subscribe('#')
+  fixture.settle()
+  watcher.take()
+  lot.publish('error', '', 4 | ONLY_IF_RETAINED)
+  fixture.settle()
+  t.same(watcher.take(), [])
+  lot.publish('error', 'bad', 4)
+  lot.publish('error', '', 4 | ONLY_IF_RETAINED)
+  fixture.settle()
+  t.equal(watcher.take().length, 2)
+  t.equal(fixture.shard().retained.messages, 0)
 })
 
 t.test('retained values come in pages', async (t) => {

@@ -1,19 +1,20 @@
 /** The LoT thread, as a shard sees it: one more that wants messages, and one that publishes without a session. */
-import { encodeText } from '../base/bytes.js'
 import type { RingProducer } from '../base/ring.js'
+import { endpointOf } from '../contracts/audit.js'
 import {
+  DEPTH_SHIFT,
   LOT_CLIENT,
   LOT_CLIENT_BYTES,
   LOT_FIXED_INTS,
   LOT_FLAGS,
+  LOT_IDENTITY,
+  LOT_IDENTITY_BYTES,
   LOT_NUMBER,
   LOT_PAYLOAD,
   LOT_PAYLOAD_BYTES,
   LOT_TOPIC,
   LOT_TOPIC_BYTES,
   LOT_TOPIC_HASH,
-  LOT_USER,
-  LOT_USER_BYTES,
   type SessionEvent,
   SessionHook,
   ToLotKind,
@@ -37,20 +38,25 @@ export class LotLink {
     readonly ring: RingProducer,
   ) {}
 
-  /** Hot, for topics that LoT wants. @param number what it answers with; 0 for no answer */
-  forward(fields: PublishFields, publisher: Session | undefined, number: number): void {
+  /**
+   * Hot, for topics that LoT wants.
+   * @param number what it answers with; 0 for no answer
+   * @param isCommand it is for the broker itself, which has to know who asks
+   * @param depth of what LoT has published itself: runs before of which each triggered the next
+   */
+  forward(fields: PublishFields, publisher: Session | undefined, number: number, isCommand: boolean, depth = 0): void {
     const { ring } = this
     const client = publisher?.clientIdBytes ?? NO_BYTES
-    const user = publisher?.userName === undefined ? NO_BYTES : encodeText(publisher.userName)
+    const identity = isCommand && publisher !== undefined ? jsonBytes(publisher.identity) : NO_BYTES
     const fixed = LOT_FIXED_INTS * 4
-    const length = fixed + fields.topicBytes + fields.payloadBytes + client.length + user.length
+    const length = fixed + fields.topicBytes + fields.payloadBytes + client.length + identity.length
     const at = ring.begin(length)
     const { bytes, ints } = ring
     const i = at >> 2
     ints[i + KIND] = ToLotKind.MESSAGE
     ints[i + SLOT] = this.shard
     ints[i + LOT_NUMBER] = number
-    ints[i + LOT_FLAGS] = fields.qos | (fields.retain ? 4 : 0)
+    ints[i + LOT_FLAGS] = fields.qos | (fields.retain ? 4 : 0) | (depth << DEPTH_SHIFT)
     ints[i + LOT_TOPIC_HASH] = fields.topicHash
     let end = fixed
     const put = (field: number, lengthField: number, from: Uint8Array, start: number, size: number): void => {
@@ -62,7 +68,7 @@ export class LotLink {
     put(LOT_TOPIC, LOT_TOPIC_BYTES, fields.bytes, fields.topicStart, fields.topicBytes)
     put(LOT_PAYLOAD, LOT_PAYLOAD_BYTES, fields.bytes, fields.payloadStart, fields.payloadBytes)
     put(LOT_CLIENT, LOT_CLIENT_BYTES, client, 0, client.length)
-    put(LOT_USER, LOT_USER_BYTES, user, 0, user.length)
+    put(LOT_IDENTITY, LOT_IDENTITY_BYTES, identity, 0, identity.length)
     ring.end(at, length)
   }
 
@@ -78,17 +84,17 @@ export class LotLink {
 
   sessionConnected(session: Session, cleanSession: boolean): void {
     if ((this.hooks & SessionHook.CONNECT) === 0) return
-    this.#tell({ hook: 'connect', ...identity(session), cleanSession })
+    this.#tell({ hook: 'connect', ...whose(session), cleanSession })
   }
 
   sessionDisconnected(session: Session, reason: string): void {
     if ((this.hooks & SessionHook.DISCONNECT) === 0) return
-    this.#tell({ hook: 'disconnect', ...identity(session), reason })
+    this.#tell({ hook: 'disconnect', ...whose(session), reason })
   }
 
   subscribed(session: Session, filter: string, qos: 0 | 1 | 2): void {
     if ((this.hooks & SessionHook.SUBSCRIBE) === 0) return
-    this.#tell({ hook: 'subscribe', ...identity(session), filter, qos })
+    this.#tell({ hook: 'subscribe', ...whose(session), filter, qos })
   }
 
   #tell(event: SessionEvent): void {
@@ -103,10 +109,9 @@ export class LotLink {
   }
 }
 
-function identity(session: Session): Pick<SessionEvent, 'clientId' | 'user' | 'endpoint'> {
-  const { clientId, userName, address, port } = session
-  const host = address.includes(':') ? `[${address}]` : address
-  return { clientId, user: userName ?? '', endpoint: port === 0 ? address : `${host}:${port}` }
+function whose(session: Session): Pick<SessionEvent, 'clientId' | 'user' | 'endpoint'> {
+  const { clientId, identity } = session
+  return { clientId, user: identity.userName ?? '', endpoint: endpointOf(identity) }
 }
 
 /** Short pieces byte by byte: `set` costs more than that before its first byte. */

@@ -2,6 +2,7 @@
 import { decodeText, encodeText } from '../base/bytes.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
 import {
+  DEPTH_SHIFT,
   FromLotKind,
   LOT_CLIENT,
   LOT_CLIENT_BYTES,
@@ -43,7 +44,7 @@ export class TestLot {
     this.#write(FromLotKind.HOOKS, [mask, 0, 0], '')
   }
 
-  /** @param flags qos | retain << 2 | ONLY_RETAIN */
+  /** @param flags as int 3 of PUBLISH */
   publish(topic: string, payload: string, flags = 0): void {
     const lengths = [flags, Buffer.byteLength(topic), Buffer.byteLength(payload)]
     this.#write(FromLotKind.PUBLISH, lengths, topic + payload)
@@ -83,6 +84,7 @@ export class TestLot {
         const parts = [`${text(LOT_TOPIC, LOT_TOPIC_BYTES)}=${text(LOT_PAYLOAD, LOT_PAYLOAD_BYTES)}`]
         if (flags & 3) parts.push(`q${flags & 3}`)
         if (flags & 4) parts.push('retain')
+        if (flags >> DEPTH_SHIFT > 0) parts.push(`depth ${flags >> DEPTH_SHIFT}`)
         const client = text(LOT_CLIENT, LOT_CLIENT_BYTES)
         if (client !== '') parts.push(`from ${client}`)
         if (number > 0) parts.push(`#${number}`)

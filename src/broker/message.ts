@@ -46,6 +46,8 @@ export class Message {
     readonly retain: boolean,
     /** Milliseconds since the epoch; Infinity without message expiry. */
     readonly expiresAtMs: number,
+    /** The value of KEEP TOPIC: rules do not take it for a retained message. */
+    readonly isKeepValue: boolean,
   ) {}
 
   /** The same message in other memory, `shift` bytes further on. */
@@ -63,6 +65,7 @@ export class Message {
       this.qos,
       retain,
       this.expiresAtMs,
+      this.isKeepValue,
     )
   }
 
@@ -77,6 +80,10 @@ export class Message {
 
   get topic(): string {
     return decodeText(this.bytes, this.topicStart, this.topicBytes)
+  }
+
+  get payloadText(): string {
+    return decodeText(this.bytes, this.payloadStart, this.payloadBytes)
   }
 
   /** Bytes that this message costs: topic, properties and payload. */
@@ -105,6 +112,8 @@ export class PublishFields {
   packetId = 0
   /** Seconds; -1 without message expiry. */
   expirySeconds = -1
+  /** As `Message.isKeepValue`. */
+  isKeepValue = false
   #kept: Message | undefined
 
   /** Reads a PUBLISH descriptor whose offsets are relative to `base`. */
@@ -123,6 +132,7 @@ export class PublishFields {
     this.payloadStart = base + ints[at + 7]
     this.payloadBytes = ints[at + 8]
     this.expirySeconds = head & 0x1000 ? ints[at + 9] >>> 0 : -1
+    this.isKeepValue = (head & 0x2000) !== 0
     this.#kept = undefined
   }
 
@@ -149,6 +159,7 @@ export class PublishFields {
     this.payloadStart = this.propertiesStart
     this.payloadBytes = payloadBytes
     this.expirySeconds = -1
+    this.isKeepValue = false
     this.#kept = undefined
   }
 
@@ -169,6 +180,7 @@ export class PublishFields {
     this.payloadBytes = message.payloadBytes
     const leftMs = message.expiresAtMs - nowMs
     this.expirySeconds = leftMs === Number.POSITIVE_INFINITY ? -1 : Math.max(0, Math.ceil(leftMs / 1_000))
+    this.isKeepValue = message.isKeepValue
     this.#kept = message
   }
 
@@ -197,6 +209,7 @@ export class PublishFields {
       this.qos,
       this.retain,
       this.expirySeconds < 0 ? Number.POSITIVE_INFINITY : nowMs + this.expirySeconds * 1_000,
+      this.isKeepValue,
     )
     return this.#kept
   }
@@ -235,6 +248,7 @@ export function createMessage(parts: MessageParts): Message {
     parts.qos,
     parts.retain,
     parts.expiresAtMs,
+    false,
   )
 }
 

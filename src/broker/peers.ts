@@ -139,7 +139,10 @@ export class Peers {
     ints[i + KIND] = PeerKind.FORWARD
     ints[i + SLOT] = this.own
     ints[i + FORWARD_PUBLISH] =
-      (fields.qos << 8) | (fields.retain ? 0x400 : 0) | (fields.expirySeconds >= 0 ? 0x1000 : 0)
+      (fields.qos << 8) |
+      (fields.retain ? 0x400 : 0) |
+      (fields.expirySeconds >= 0 ? 0x1000 : 0) |
+      (fields.isKeepValue ? 0x2000 : 0)
     ints[i + FORWARD_PUBLISH + 1] = 0
     ints[i + FORWARD_PUBLISH + 2] = fields.topicStart + shift
     ints[i + FORWARD_PUBLISH + 3] = fields.topicBytes

@@ -1,4 +1,5 @@
 /** What the broker hands over to the store, and what waits until the store has it. */
+import type { StoredOwner } from '../contracts/storage.js'
 import type { Qos } from '../mqtt/packets.js'
 import { sendHeld } from './delivery.js'
 import type { Delivery } from './delivery-queue.js'
@@ -108,8 +109,14 @@ export function storeSession(shard: ShardState, session: Session, sinceMs = shar
     expirySeconds: session.expirySeconds,
     disconnectedAtMs: session.isConnected ? undefined : sinceMs,
     will: session.will,
+    owner: ownerOf(session),
     repeatsBelow: session.repeatsBelow,
   })
+}
+
+function ownerOf({ identity }: Session): StoredOwner {
+  const { userName, address, port, claims } = identity
+  return { userName, address, port, claims }
 }
 
 /** A session that outlives its connection, or whose will does, is in the store while it lasts. */

@@ -3,14 +3,15 @@ import { BrokerError } from '../base/errors.js'
 import { PacketType } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import { releaseReceived } from './ack-flow.js'
+import { deny } from './denial.js'
 import type { PublishFields } from './message.js'
 import { PendingPublish } from './pending-publish.js'
 import { NO_ROOM } from './persistence.js'
-import { retainedIsFull, route } from './routing.js'
+import { isOverQuota, retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import { closeConnection } from './session-end.js'
 import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
-import type { TopicEntry } from './topic-table.js'
+import { COMMAND_TOPIC, type TopicEntry } from './topic-table.js'
 
 /**
  * Handles the PUBLISH in `fields`. Hot: once per message.
@@ -77,12 +78,14 @@ function refusal(
   fields: PublishFields,
   entry: TopicEntry,
 ): ReasonCode | undefined {
-  if (entry.isReserved) {
-    const problem = commandProblem(shard, session, entry)
+  if (entry !== session.allowedEntry || shard.access.epoch !== session.access.epoch) {
+    const problem = denial(shard, session, entry)
     if (problem !== undefined) {
-      shard.drop('droppedNotAuthorized', session, `message dropped: ${problem}`)
+      deny(shard, session, `publish ${entry.name}`, problem)
       return ReasonCode.NOT_AUTHORIZED
     }
+  }
+  if (entry.isReserved) {
     fields.retain = false // what is done once must not be done again for whoever comes later
     return undefined
   }
@@ -90,6 +93,10 @@ function refusal(
     // before anybody gets it: who sends it again must not send it twice to those who need no store
     shard.drop('droppedStoreFull', session, `message refused: ${NO_ROOM}`)
     if (session.version < 5) throw new BrokerError('QUOTA_EXCEEDED', { reason: NO_ROOM })
+    return ReasonCode.QUOTA_EXCEEDED
+  }
+  if (isOverQuota(shard, session, fields, entry)) {
+    shard.drop('droppedRetainedUser', session, 'message refused: limits.perUser.retainedBytesMax is reached')
     return ReasonCode.QUOTA_EXCEEDED
   }
   if (retainedIsFull(shard, fields, entry)) {
@@ -102,18 +109,24 @@ function refusal(
   return undefined
 }
 
-/** @returns why this session may not write to a topic below `$SYS`; undefined if it may */
-function commandProblem(shard: ShardState, session: Session, entry: TopicEntry): string | undefined {
-  if (!entry.isCommand) return 'clients may not publish to $SYS'
-  const { from } = shard.config.commands
-  if (from === 'none') return 'commands are switched off (commands.from)'
-  if (from === 'local' && !isLocal(session.address)) return 'commands are for clients on this machine (commands.from)'
+/** @returns why rules or the topic do not let the session publish; undefined if it may */
+function denial(shard: ShardState, session: Session, entry: TopicEntry): string | undefined {
+  if (entry.isReserved && !entry.isCommand) return 'clients may not publish to $SYS'
+  if (entry.isSpecial || !shard.access.of(session).publishesFreely) {
+    const { allowed, reason } = shard.access.publish(session, entry.name)
+    if (!allowed) return reason
+  }
+  if (entry.name === COMMAND_TOPIC) {
+    const { allowed, reason } = shard.access.decide({
+      identity: session.identity,
+      scope: 'CommandCall',
+      topic: undefined,
+    })
+    if (!allowed) return reason
+    return undefined // asked each time: commands are rare, and nothing is remembered of this scope
+  }
+  session.allowedEntry = entry
   return undefined
-}
-
-/** A connection that does not leave this machine; addresses of Unix sockets are paths. */
-function isLocal(address: string): boolean {
-  return address === '::1' || address.startsWith('/') || /^(::ffff:)?127\./.test(address)
 }
 
 /** Whether anything of a QoS 1 or 2 message may have to be kept on disk. */

@@ -5,6 +5,7 @@ import { dequeue, sendKept } from './delivery.js'
 import { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
 import { forget } from './persistence.js'
+import { mayReceive, mayReceiveWaiting } from './receiving.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
@@ -46,7 +47,9 @@ function resendNext(shard: ShardState, session: Session): boolean {
     const state = session.inflight.stateOf(packetId)
     const isUnanswered = state === InflightState.AWAITING_PUBACK || state === InflightState.AWAITING_PUBREC
     if (delivery === undefined || !isUnanswered) continue
-    if (sendKept(shard, session, delivery, packetId)) return true
+    if (!mayReceiveWaiting(shard, session, delivery)) {
+      shard.drop('droppedNotAuthorized', session, 'message not repeated: rules have come to forbid it')
+    } else if (sendKept(shard, session, delivery, packetId)) return true
     session.inflight.release(packetId)
     forget(shard, delivery)
   }
@@ -62,11 +65,11 @@ function sendNextRetained(shard: ShardState, session: Session): boolean {
       session.retainedBacklog = undefined
       return false
     }
-    const { message, subscription } = next
+    const { message, topic, subscription } = next
     const qos = Math.min(message.qos, subscription.qos) as Qos // [MQTT-3.8.4-8]
     if (qos > 0 && !session.hasQuota) return false
     backlog.advance()
-    if (message.expiresAtMs <= shard.nowMs) continue
+    if (message.expiresAtMs <= shard.nowMs || !mayReceive(shard, session, topic)) continue
     const delivery = new Delivery(message, qos, true, subscription.identifiers, undefined)
     if (sendKept(shard, session, delivery, 0)) return true
   }
@@ -85,6 +88,12 @@ function sendNextQueued(shard: ShardState, session: Session): boolean {
       dequeue(shard, session)
       forget(shard, next)
       shard.drop('droppedExpired', session, 'message dropped: it expired while it waited') // [MQTT-3.3.2-5]
+      continue
+    }
+    if (!mayReceiveWaiting(shard, session, next)) {
+      dequeue(shard, session)
+      forget(shard, next)
+      shard.drop('droppedNotAuthorized', session, 'message dropped: rules have come to forbid it while it waited')
       continue
     }
     if (next.qos > 0 && !session.hasQuota) return false

@@ -29,6 +29,11 @@ export class RetainedRestorer implements UnreadRetained {
     return this.stored.hasRetained(topic)
   }
 
+  read(topic: string): void {
+    if (!this.has(topic)) return
+    for (const each of this.stored.retained(topic)) if (this.#restore(each) === topic) return
+  }
+
   /** Reads all of them, and lets subscribers have theirs. Yields now and then how many have been read. */
   *all(): Generator<number, void, undefined> {
     for (const each of this.stored.retained()) {
@@ -53,9 +58,12 @@ export class RetainedRestorer implements UnreadRetained {
     }
   }
 
-  #restore({ message, stamp }: RestoredRetained): void {
+  /** @returns the topic */
+  #restore({ message, stamp }: RestoredRetained): string {
     const kept = restoredMessage(message, true)
-    this.shard.retained.restore(kept.topic, kept, stamp)
+    const { topic } = kept
+    this.shard.retained.restore(topic, kept, stamp)
+    return topic
   }
 }
 

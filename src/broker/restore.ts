@@ -33,6 +33,7 @@ export class SessionRestorer {
     session.number = stored.number
     session.expirySeconds = stored.expirySeconds
     session.will = stored.will
+    if (stored.owner !== undefined) session.identity = { ...stored.owner, clientId: stored.clientId }
     session.repeatsBelow = stored.repeatsBelow
     session.connection = 1
     session.late = new DeliveryQueue()
@@ -127,6 +128,7 @@ export function restoredMessage(logged: LoggedMessage, retain = logged.retain): 
     logged.qos,
     retain,
     logged.expiresAtMs,
+    logged.isKeepValue,
   )
 }
 

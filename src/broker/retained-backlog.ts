@@ -38,12 +38,12 @@ export class RetainedBacklog {
    * @param retained loaded: what is missing would never be sent
    * @returns the next message and the subscription it is for; undefined when nothing is left
    */
-  peek(retained: RetainedStore<Message>): { message: Message; subscription: Subscription } | undefined {
+  peek(retained: RetainedStore<Message>): { message: Message; topic: string; subscription: Subscription } | undefined {
     for (;;) {
       for (; this.#next < this.#topics.length; this.#next++) {
-        const { message, arrival } = this.#topics[this.#next]
+        const { message, name: topic, arrival } = this.#topics[this.#next]
         if (message === undefined || arrival > this.#since || this.#subscription === undefined) continue
-        return { message, subscription: this.#subscription }
+        return { message, topic, subscription: this.#subscription }
       }
       const first = this.#waiting.entries().next().value
       this.#topics = []

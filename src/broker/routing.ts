@@ -15,6 +15,7 @@ import type { TopicEntry } from './topic-table.js'
  * Routes the message in `fields`. Who took it is counted in `shard.accepted` and `shard.refused`.
  * @param publisher undefined for what the broker publishes itself
  * @param isWatched the LoT thread gets it
+ * @param owner user that it counts for while it is retained; undefined for nobody
  * @returns the other shards that have to answer before the message may be acknowledged, as the number to be answered
  *   and the pending publish they answer to; undefined when nothing is awaited
  */
@@ -24,6 +25,7 @@ export function route(
   entry: TopicEntry,
   publisher: Session | undefined,
   isWatched: boolean = entry.isWatched,
+  owner: string | undefined = publisher?.identity.userName,
 ): PendingPublish | undefined {
   if (fields.qos === 0 && !fields.retain) {
     // nothing of it is kept
@@ -31,12 +33,12 @@ export function route(
     shard.refused = 0
     shard.mustFlush = false
     if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
-    if (isWatched) shard.lot.forward(fields, publisher, 0)
+    if (isWatched) shard.lot.forward(fields, publisher, 0, entry.isCommand)
     if (entry.groups.length > 0 || entry.remotes.length > 0) routeFurther(shard, fields, entry, publisher, 0, false)
     return undefined
   }
   begin(shard, entry, fields.qos === 2 && publisher?.isLogged === true)
-  const stamp = fields.retain ? keepRetained(shard, fields, entry.name, true) : 0
+  const stamp = fields.retain ? keepRetained(shard, fields, entry.name, true, owner) : 0
   if (entry.receivers.length > 0) deliverToSubscribers(shard, fields, entry, publisher)
   let pending: PendingPublish | undefined
   if (entry.groups.length > 0 || entry.remotes.length > 0 || fields.retain || isWatched) {
@@ -75,10 +77,25 @@ export function retainedIsFull(shard: ShardState, fields: PublishFields, entry: 
   return (shard.storage.isFull && entry.durability !== 'off') || !shard.retained.hasRoom(entry.name, fields.bodyBytes)
 }
 
-function keepRetained(shard: ShardState, fields: PublishFields, topic: string, reachesSubscribers: boolean): number {
+/** Whether the user would have more retained than it may. An empty message never is too much. */
+export function isOverQuota(shard: ShardState, session: Session, fields: PublishFields, entry: TopicEntry): boolean {
+  if (!fields.retain || fields.payloadBytes === 0) return false
+  return !shard.quotas.mayRetain(session.identity.userName, entry.name, fields.bodyBytes)
+}
+
+/** @param owner user that it counts for; undefined for nobody */
+function keepRetained(
+  shard: ShardState,
+  fields: PublishFields,
+  topic: string,
+  reachesSubscribers: boolean,
+  owner: string | undefined,
+): number {
   const stamp = shard.retained.nextStamp(shard.nowMs, shard.index)
   const message = fields.keep(shard.memory, shard.nowMs)
   shard.retained.set(topic, message, stamp, shard.nowMs, reachesSubscribers)
+  const bytes = fields.payloadBytes === 0 ? 0 : fields.bodyBytes
+  shard.quotas.retained(owner, topic, bytes, stamp, message.expiresAtMs)
   keepRetainedMessage(shard, topic, message, stamp)
   return stamp
 }
@@ -94,7 +111,7 @@ function routeFurther(
   const publisherHash = publisher?.clientHash ?? 0
   const groupsOf = new Map<number, number[]>()
   for (const group of entry.groups) {
-    const remote = routeToGroup(shard, fields, group, publisherHash)
+    const remote = routeToGroup(shard, fields, group, entry.name, publisherHash)
     if (remote === undefined) continue
     const { groupId } = group.remotes.get(remote) ?? { groupId: 0 }
     groupsOf.set(remote, [...(groupsOf.get(remote) ?? []), groupId])
@@ -125,7 +142,7 @@ function routeFurther(
   }
   for (const target of targets) {
     if (target === LOT_THREAD) {
-      shard.lot.forward(fields, publisher, number)
+      shard.lot.forward(fields, publisher, number, entry.isCommand)
       continue
     }
     const ordinary = entry.remotes.includes(target) ? ForwardFlag.DELIVER : 0
@@ -139,7 +156,7 @@ function routeFurther(
 /** Keeps the message in `fields` for later subscribers; nobody gets it now. */
 export function retainOnly(shard: ShardState, fields: PublishFields, entry: TopicEntry): void {
   begin(shard, entry, false)
-  const stamp = keepRetained(shard, fields, entry.name, false)
+  const stamp = keepRetained(shard, fields, entry.name, false, undefined)
   const head = { number: 0, flags: ForwardFlag.RETAIN, groups: [], stamp, publisherHash: 0 }
   for (const other of shard.peers.others) shard.peers.forward(other, fields, head)
   sealMessage(shard, fields, undefined)
@@ -151,13 +168,14 @@ function routeToGroup(
   shard: ShardState,
   fields: PublishFields,
   group: SharedGroup,
+  topic: string,
   publisherHash: number,
 ): number | undefined {
   if (group.isEmpty) return undefined
   const place = group.turn(shard.config.sharedSubscription.strategy, fields.topicHash, publisherHash)
   const remote = group.shardAt(place)
   if (remote !== undefined) return remote
-  const member = group.localFrom(place)
+  const member = group.localFrom(place, topic, shard.topics.mayReceive)
   if (member !== undefined) deliverToMember(shard, fields, member)
   return undefined
 }
@@ -170,13 +188,15 @@ export function receiveForward(shard: ShardState, fields: PublishFields, head: F
   const isDelivered = (head.flags & ForwardFlag.DELIVER) !== 0
   if (head.flags & ForwardFlag.RETAIN) {
     shard.retained.set(entry.name, fields.keep(shard.memory, shard.nowMs), head.stamp, shard.nowMs, isDelivered)
+    shard.quotas.replaced(entry.name, head.stamp)
   }
   if (isDelivered) deliverToSubscribers(shard, fields, entry, undefined)
   for (const groupId of head.groups) {
     const group = entry.groups.find(({ id }) => id === groupId)
     if (group === undefined || group.members.length === 0) continue // its last member has just left
     const { strategy } = shard.config.sharedSubscription
-    const member = group.localFrom(group.localTurn(strategy, fields.topicHash, head.publisherHash))
+    const place = group.localTurn(strategy, fields.topicHash, head.publisherHash)
+    const member = group.localFrom(place, entry.name, shard.topics.mayReceive)
     if (member !== undefined) deliverToMember(shard, fields, member)
   }
   sealMessage(shard, fields, undefined, isTogether ? togetherNumber(head.number, from) : 0)

@@ -1,4 +1,5 @@
 /** What happens when a session loses its network connection, and when it ends (§4.1). */
+import { endpointOf } from '../contracts/audit.js'
 import { CloseCause, OutboundKind } from '../contracts/records.js'
 import { encodeDisconnect } from '../mqtt/control-codec.js'
 import { NEVER_EXPIRES } from '../mqtt/packets.js'
@@ -34,7 +35,14 @@ export function closeConnection(
  * @param reason as DISCONNECTREASON tells it
  */
 export function detach(shard: ShardState, session: Session, reason: string): void {
-  if (session.isAccepted) shard.lot.sessionDisconnected(session, reason)
+  if (session.isAccepted) {
+    shard.lot.sessionDisconnected(session, reason)
+    const { identity, clientId } = session
+    const user = identity.userName ?? ''
+    const address = endpointOf(identity)
+    shard.audit.record({ kind: 'logout', user, clientId, address, what: 'disconnect', success: true, detail: reason })
+  }
+  shard.quotas.disconnected(session.identity.userName)
   shard.attached[session.thread][session.slot] = undefined
   session.thread = -1
   session.isAccepted = false
@@ -46,7 +54,10 @@ export function detach(shard: ShardState, session: Session, reason: string): voi
   session.received = 0
   session.resend = []
   session.replies.length = 0
+  if (session.tokenTimer !== undefined) shard.timers.cancel(session.tokenTimer)
+  session.tokenTimer = undefined
   shard.count('sessionsConnected', -1)
+  shard.recent.note(session, shard.nowMs)
   announcePresence(shard, session)
   if (session.expirySeconds === 0) {
     publishWill(shard, session)
@@ -89,6 +100,7 @@ export function endSession(shard: ShardState, session: Session): void {
   if (left > 0) shard.drop('droppedSessionEnded', session, 'messages dropped: their session has ended', left)
   for (let next = dequeue(shard, session); next !== undefined; next = dequeue(shard, session)) forget(shard, next)
   session.awaitingPubrel.clear()
+  shard.access.forget(session)
   if (session.number > 0) endStored(shard, session)
 }
 
@@ -142,7 +154,7 @@ function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
     forget(shard, delivery)
     return
   }
-  const member = group.localFrom(0, from)
+  const member = group.localFrom(0, message.topic, shard.topics.mayReceive, from)
   if (member === undefined || (group.online === 0 && group.onlineElsewhere !== undefined)) {
     redeliverElsewhere(shard, from, delivery)
     return

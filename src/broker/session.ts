@@ -2,13 +2,16 @@
 import type { Timer } from '../actors/timers.js'
 import { encodeText } from '../base/bytes.js'
 import type { WillRequest } from '../contracts/records.js'
+import type { Identity } from '../contracts/security.js'
 import { NEVER_EXPIRES, type ProtocolVersion, type Qos } from '../mqtt/packets.js'
+import { SessionAccess } from './access.js'
 import { DeliveryQueue } from './delivery-queue.js'
 import { Inflight } from './inflight.js'
 import { PacketIdSet } from './packet-id-set.js'
 import type { PendingPublish } from './pending-publish.js'
 import type { RetainedBacklog } from './retained-backlog.js'
 import type { Subscription } from './subscription.js'
+import type { TopicEntry } from './topic-table.js'
 
 /** An answer that keeps its place. */
 export interface PendingReply {
@@ -32,9 +35,14 @@ export class Session {
   isSlow = false
   version: ProtocolVersion = 4
   keepAliveSeconds = 0
-  userName: string | undefined = undefined
-  address = ''
-  port = 0
+  /** Of the connection, or of the last one: its will is published, and its messages wait, in this name. */
+  identity: Identity
+  /** What rules have said of it. */
+  readonly access = new SessionAccess()
+  /** The topic it has last published to, if rules allow that at this moment. */
+  allowedEntry: TopicEntry | undefined = undefined
+  /** Closes the connection when its token expires. */
+  tokenTimer: Timer | undefined = undefined
   /** Seconds; 0 ends the session with its connection. */
   expirySeconds = 0
   /** QoS 1 and 2 messages that may be sent without acknowledgement [MQTT-3.3.4-9]. */
@@ -80,12 +88,19 @@ export class Session {
   constructor(
     readonly clientId: string,
     readonly clientHash: number,
-  ) {}
+  ) {
+    this.identity = { userName: undefined, clientId, address: '', port: 0, claims: undefined }
+  }
 
   /** UTF-8 of the client identifier, made when it is first needed. */
   get clientIdBytes(): Uint8Array {
     this.#clientIdBytes ??= encodeText(this.clientId)
     return this.#clientIdBytes
+  }
+
+  get hasGroups(): boolean {
+    for (const { group } of this.subscriptions.values()) if (group !== undefined) return true
+    return false
   }
 
   get isConnected(): boolean {

@@ -4,18 +4,24 @@ import type { Clock } from '../base/clock.js'
 import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
 import type { RingProducer } from '../base/ring.js'
+import type { SharedCounts } from '../base/shared-counts.js'
 import type { BrokerConfig, DurabilityLevel } from '../config/schema.js'
+import type { Audit } from '../contracts/audit.js'
 import { Counter, type CounterName, type Counters } from '../contracts/counters.js'
 import type { RetainedStore, ShardStorage } from '../contracts/storage.js'
+import { Access, type AccessPolicy } from './access.js'
 import type { HeldDelivery } from './delivery.js'
 import { FilterTree } from './filter-tree.js'
 import { LotLink } from './lot-link.js'
 import { type Message, MessageMemory, PublishFields } from './message.js'
 import { Outlet } from './outlet.js'
 import { Peers } from './peers.js'
+import { mayReceive as mayReceiveNow, receiversChanged } from './receiving.js'
+import { RecentSessions } from './recent-sessions.js'
 import type { Session } from './session.js'
 import type { Audience } from './subscription.js'
 import { TopicTable } from './topic-table.js'
+import { UserQuotas } from './user-quotas.js'
 
 /** Drops that clients have asked for by what they set. */
 const EXPECTED_DROPS: ReadonlySet<CounterName> = new Set(['droppedExpired', 'droppedSessionEnded'])
@@ -35,6 +41,10 @@ export interface ShardResources {
   readonly peers: readonly (RingProducer | undefined)[]
   /** Towards the LoT thread. */
   readonly lot: RingProducer
+  readonly policy: AccessPolicy
+  /** Of all shards, for `UserQuotas`. */
+  readonly userCounts: SharedCounts
+  readonly audit: Audit
 }
 
 /** Added to `refused` when the store had no room: then the publisher is told, whoever else has taken the message. */
@@ -49,12 +59,16 @@ export class ShardState {
   /** Lines about single clients, at a bounded rate. */
   readonly clientLog: RateLimitedLog
   readonly sessions = new Map<string, Session>()
+  readonly recent = new RecentSessions()
   readonly #totals: Int32Array
   /** Connected sessions by connection thread and slot. */
   readonly attached: (Session | undefined)[][]
   readonly filters = new FilterTree<Audience>()
   readonly topics: TopicTable
   readonly storage: ShardStorage<Message>
+  readonly access: Access
+  readonly quotas: UserQuotas
+  readonly audit: Audit
   readonly timers = new Timers()
   readonly outlets: Outlet[]
   readonly peers: Peers
@@ -96,9 +110,23 @@ export class ShardState {
     this.attached = resources.outlets.map(() => [])
     this.peers = new Peers(resources.index, resources.peers)
     this.lot = new LotLink(resources.index, resources.lot)
-    this.topics = new TopicTable(this.filters, resources.config.topic.cachedMax, resources.config.durability)
     this.storage = resources.storage
+    this.audit = resources.audit
     this.nowMs = resources.clock.now()
+    this.quotas = new UserQuotas(resources.userCounts, () => this.config.limits.perUser)
+    this.access = new Access(
+      resources.policy,
+      resources.storage.retained,
+      () => this.nowMs,
+      (session) => receiversChanged(this, session),
+    )
+    const mayReceive = (session: Session, topic: string): boolean => mayReceiveNow(this, session, topic)
+    this.topics = new TopicTable(
+      this.filters,
+      resources.config.topic.cachedMax,
+      resources.config.durability,
+      mayReceive,
+    )
   }
 
   /** @returns false when the broker has as many sessions as it may */
@@ -115,6 +143,7 @@ export class ShardState {
   removeSession(session: Session): void {
     Atomics.sub(this.#totals, 1, 1)
     this.sessions.delete(session.clientId)
+    this.recent.forget(session)
     this.count('sessions', -1)
   }
 

@@ -7,15 +7,20 @@ import { MemoryStorage } from '../../storage/memory-storage.js'
 import { createSinkLogger, type Logger, type LogRecord, type LogSeverity } from '../base/log.js'
 import { ManualClock } from '../base/manual-clock.fixture.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
+import { createSharedCountsMemory, SharedCounts } from '../base/shared-counts.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
+import type { AuditRecord } from '../contracts/audit.js'
 import { COUNTER_NAMES, Counter, type CounterName, createCountersMemory, openCounters } from '../contracts/counters.js'
 import { CloseCause, InboundKind, KIND, OutboundKind, SLOT } from '../contracts/records.js'
 import type { ShardStorage } from '../contracts/storage.js'
+import type { AccessPolicy } from './access.js'
 import { type ClientOptions, TestClient } from './client.fixture.js'
 import { TestLot } from './lot.fixture.js'
 import { receiveFromLot } from './lot-flow.js'
 import type { Message } from './message.js'
 import { welcomePeer } from './peer-recovery.js'
+import { ALL_RULES, TestPolicy } from './policy.fixture.js'
+import { changeAccess } from './receiving.js'
 import { connectionThreadLost } from './session-end.js'
 import { receiveFromConnection, receiveFromPeer, tick } from './shard.js'
 import { ShardState } from './shard-state.js'
@@ -34,6 +39,10 @@ export interface FixtureOptions {
   readonly clock?: ManualClock
   /** Leaves the messages of the store where they are until `load`. */
   readonly loadsLater?: boolean
+  /** As a shard is until it is told its rules. */
+  readonly startsWithoutRules?: boolean
+  /** Everything is allowed unless told. */
+  readonly policy?: AccessPolicy
   /** Of the lines in `logged`; warn unless told. */
   readonly level?: LogSeverity
 }
@@ -69,6 +78,9 @@ class Seat {
       outlets: pairs.map(({ toConnection }) => new RingProducer(toConnection)),
       peers: peersOut.map((memory) => (memory === undefined ? undefined : new RingProducer(memory))),
       lot: this.lot.outgoing,
+      policy: options.policy ?? new TestPolicy(),
+      userCounts: new SharedCounts(fixture.userCounts, index),
+      audit: { record: (record) => fixture.audited.push(record) },
     })
   }
 
@@ -82,11 +94,13 @@ class Seat {
 
 export class ShardFixture {
   readonly totals = new SharedArrayBuffer(8)
+  readonly userCounts: SharedArrayBuffer
   readonly clock: ManualClock
   /** Where there is an engine. */
   readonly store: StoreFixture | undefined
   readonly config: BrokerConfig
   readonly logged: LogRecord[] = []
+  readonly audited: AuditRecord[] = []
   readonly log: Logger
   readonly #seats: Seat[]
   /** By connection thread, then slot. */
@@ -99,6 +113,7 @@ export class ShardFixture {
 
   constructor(readonly options: FixtureOptions = {}) {
     const { shards = 1, threads = 1, level = 'warn' } = options
+    this.userCounts = createSharedCountsMemory(shards, 1_000)
     this.log = createSinkLogger({ level, areas: {} }, (record) => this.logged.push(record))
     this.config = BrokerConfig.parse(options.config ?? {})
     this.clock = options.clock ?? new ManualClock()
@@ -114,7 +129,10 @@ export class ShardFixture {
         seat.fromPeers[from] = memory === undefined ? undefined : new RingConsumer(memory)
       }
     }
-    for (const { state } of this.#seats) this.store?.restoreSessions(state)
+    for (const { state } of this.#seats) {
+      this.store?.restoreSessions(state)
+      if (!options.startsWithoutRules) changeAccess(state, ALL_RULES)
+    }
     if (!options.loadsLater) this.load()
   }
 
@@ -213,6 +231,7 @@ export class ShardFixture {
   replaceShard(index: number): void {
     const rings = this.#seats.map((_, other) => (other === index ? undefined : createRingMemory(RING_BYTES)))
     const seat = new Seat(this, index, rings)
+    changeAccess(seat.state, ALL_RULES)
     for (const slots of this.#clients) {
       for (const [slot, client] of slots.entries()) {
         if (client === undefined || (client.options.shard ?? 0) !== index) continue

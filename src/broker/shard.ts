@@ -18,13 +18,14 @@ import {
   PACKETS_HEADER_INTS,
   PeerKind,
   PUBLISH_DESCRIPTOR_INTS,
+  type RenewedClaims,
   SLOT,
 } from '../contracts/records.js'
 import type { InternalPublish } from '../contracts/threads.js'
 import { type ControlType, decodeControl } from '../mqtt/control-codec.js'
 import { PacketType } from '../mqtt/packets.js'
 import { receiveAck } from './ack-flow.js'
-import { receiveConnect, receiveDisconnect } from './connect-flow.js'
+import { adoptIdentity, receiveConnect, receiveDisconnect } from './connect-flow.js'
 import { receiveInterest } from './interest.js'
 import { createMessage } from './message.js'
 import { ForwardFlag } from './peers.js'
@@ -53,6 +54,14 @@ export function receiveFromConnection(
     case InboundKind.CONNECT: {
       const json = decodeText(bytes, at + 16, ints[i + 3])
       receiveConnect(shard, thread, slot, JSON.parse(json) as ConnectRequest)
+      pumpAll(shard)
+      return
+    }
+    case InboundKind.CLAIMS: {
+      const session = shard.attached[thread][slot]
+      if (session === undefined) return
+      const { claims } = JSON.parse(decodeText(bytes, at + 16, ints[i + 3])) as RenewedClaims
+      adoptIdentity(shard, session, { ...session.identity, claims })
       pumpAll(shard)
       return
     }
@@ -153,7 +162,8 @@ function refuse(shard: ShardState, session: Session, thrown: unknown): void {
   const error = asBrokerError(thrown)
   if (error !== thrown) shard.log.error('a packet could not be handled', { error: stackOf(thrown) })
   shard.count('protocolErrors')
-  const { clientId, address } = session
+  const { clientId } = session
+  const { address } = session.identity
   shard.clientLog.log('warn', `closed ${clientId}`, `connection closed: ${error.message}`, { clientId, address })
   if (session.isConnected) closeConnection(shard, session, error.reasonCode, error.message)
 }
@@ -212,6 +222,7 @@ export function tick(shard: ShardState): void {
   shard.nowMs = shard.clock.now()
   shard.timers.runDue(shard.nowMs)
   const expired = shard.retained.expireSome(shard.nowMs)
+  shard.quotas.expireSome(shard.nowMs)
   if (expired > 0) shard.count('droppedExpired', expired)
   shard.counters[Counter.retainedMessages] = shard.retained.messages
   shard.counters[Counter.retainedBytes] = shard.retained.bytes

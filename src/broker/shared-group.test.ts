@@ -21,6 +21,10 @@ function names(subscriptions: readonly (Subscription | undefined)[]): string[] {
   return subscriptions.map((subscription) => subscription?.session.clientId ?? 'nobody')
 }
 
+function memberFrom(group: SharedGroup, place: number, except?: Session): Subscription | undefined {
+  return group.localFrom(place, 'a', () => true, except)
+}
+
 t.test('members join once and leave', async (t) => {
   const [ann, bob] = [member('ann'), member('bob')]
   const group = groupOf(ann, bob)
@@ -82,32 +86,41 @@ t.test('who of this shard gets it', async (t) => {
   const [ann, bob, cas] = [member('ann'), member('bob'), member('cas', false)]
   const group = groupOf(ann, bob, cas)
   t.same(
-    names([0, 1, 2].map((place) => group.localFrom(place))),
+    names([0, 1, 2].map((place) => memberFrom(group, place))),
     ['ann', 'bob', 'ann'],
     'offline members are passed over',
   )
   bob.session.sent = 1
   t.same(
-    names([0, 1, 2].map((place) => group.localFrom(place))),
+    names([0, 1, 2].map((place) => memberFrom(group, place))),
     ['ann', 'ann', 'ann'],
     'and those whose window is full',
   )
   ann.session.sent = 1
-  t.same(names([0, 1].map((place) => group.localFrom(place))), ['ann', 'bob'], 'somebody who is there must queue it')
+  t.same(names([0, 1].map((place) => memberFrom(group, place))), ['ann', 'bob'], 'somebody who is there must queue it')
   for (const { session } of [ann, bob]) session.thread = -1
   group.countOnline()
-  t.same(names([0, 1, 2].map((place) => group.localFrom(place))), ['ann', 'bob', 'cas'], 'or anybody')
-  t.same(names([groupOf().localFrom(0)]), ['nobody'])
+  t.same(names([0, 1, 2].map((place) => memberFrom(group, place))), ['ann', 'bob', 'cas'], 'or anybody')
+  t.same(names([memberFrom(groupOf(), 0)]), ['nobody'])
+})
+
+t.test('a member that rules forbid the topic is passed over', async (t) => {
+  const [ann, bob] = [member('ann'), member('bob')]
+  const group = groupOf(ann, bob)
+  const forbids = ({ clientId }: Session, topic: string): boolean => topic !== 'secret' || clientId !== 'ann'
+  t.same(names([group.localFrom(0, 'secret', forbids), group.localFrom(0, 'a', forbids)]), ['bob', 'ann'])
+  group.remove(bob.session)
+  t.same(names([group.localFrom(0, 'secret', forbids)]), ['nobody'], 'not even to queue it')
 })
 
 t.test('one that has gone away gets nothing, if there is anybody else', async (t) => {
   const [ann, bob] = [member('ann'), member('bob')]
   const group = groupOf(ann, bob)
-  t.same(names([group.localFrom(0, ann.session)]), ['bob'])
+  t.same(names([memberFrom(group, 0, ann.session)]), ['bob'])
   bob.session.sent = 1
-  t.same(names([group.localFrom(0, ann.session)]), ['bob'], 'to queue')
+  t.same(names([memberFrom(group, 0, ann.session)]), ['bob'], 'to queue')
   group.remove(bob.session)
-  t.same(names([group.localFrom(0, ann.session)]), ['nobody'])
+  t.same(names([memberFrom(group, 0, ann.session)]), ['nobody'])
 })
 
 t.test('messages from another shard are shared evenly among the members of this one', async (t) => {
@@ -129,7 +142,7 @@ t.test('members without a connection have no turn while anybody has one', async 
   group.remotes.set(6, { groupId: 1, members: 9, online: 0 })
   const turn = (): string => {
     const place = group.turn('roundRobin', 0, 0)
-    return String(group.shardAt(place) ?? names([group.localFrom(place)]))
+    return String(group.shardAt(place) ?? names([memberFrom(group, place)]))
   }
   t.same(Array.from({ length: 6 }, turn).sort(), ['5', '5', 'bob', 'bob', 'cas', 'cas'])
   for (const { session } of [bob, cas]) session.isAccepted = false

@@ -104,15 +104,21 @@ export class SharedGroup {
 
   /**
    * The local member from `place` on that can be sent to now; if none can, the first that is at least there to queue.
+   * @param mayReceive whether rules let a session have messages with this topic
    * @param except a session that has just gone away
    */
-  localFrom(place: number, except?: Session): Subscription | undefined {
+  localFrom(
+    place: number,
+    topic: string,
+    mayReceive: (session: Session, topic: string) => boolean,
+    except?: Session,
+  ): Subscription | undefined {
     const { members } = this
     const first = this.#memberAt(place)
     let fallback: Subscription | undefined
     for (let i = 0; i < members.length; i++) {
       const member = members[(first + i) % members.length]
-      if (member.session === except) continue
+      if (member.session === except || !mayReceive(member.session, topic)) continue
       if (member.session.canSend(member.qos)) return member
       fallback ??= member
     }

@@ -7,6 +7,7 @@ import type { Subscribe, SubscriptionRequest, Unsubscribe } from '../mqtt/packet
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import { filterProblem, parseSharedFilter } from '../mqtt/topic-filter.js'
 import { countTopicLevels } from '../mqtt/topic-name.js'
+import { deny, UNTOLD } from './denial.js'
 import { announce, audienceOf, groupOf, tidy } from './interest.js'
 import { NO_ROOM, storeSubscription } from './persistence.js'
 import { RetainedBacklog } from './retained-backlog.js'
@@ -48,11 +49,15 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
   for (const request of packet.subscriptions) {
     const refused = refusal(shard, session, request)
     if (refused !== undefined) {
+      const isDenied = refused.reasonCode === ReasonCode.NOT_AUTHORIZED
+      if (isDenied) deny(shard, session, `subscribe ${request.filter}`, refused.reason, 'refusedSubscriptions')
+      else shard.drop('refusedSubscriptions', session, `subscription refused: ${refused.reason}`)
+      const told = isDenied ? UNTOLD : refused.reason
       // MQTT 3.1 has no code for a failed subscription, and a granted QoS would be a lie
-      if (session.version === 3) throw new BrokerError('TOPIC_FILTER_INVALID', { reason: refused.reason })
+      if (session.version === 3)
+        throw new BrokerError(isDenied ? 'NOT_AUTHORIZED' : 'TOPIC_FILTER_INVALID', { reason: told })
       codes.push(refused.reasonCode)
-      reason ??= refused.reason
-      shard.drop('refusedSubscriptions', session, `subscription refused: ${refused.reason}`)
+      reason ??= told
       continue
     }
     codes.push(request.qos)
@@ -104,9 +109,17 @@ function refusal(
     const reason = `more than ${bytesMax} bytes or ${levelsMax} levels`
     return { reasonCode: ReasonCode.TOPIC_FILTER_INVALID, reason }
   }
+  const filter = parseSharedFilter(request.filter)?.filter ?? request.filter
+  if (filter.startsWith('$') || !shard.access.of(session).receivesFreely) {
+    const { allowed, reason } = shard.access.subscribe(session, filter)
+    if (!allowed) return { reasonCode: ReasonCode.NOT_AUTHORIZED, reason }
+  }
   const { subscriptionsMax } = shard.config.session
   if (session.subscriptions.size >= subscriptionsMax && !session.subscriptions.has(request.filter)) {
     return { reasonCode: ReasonCode.QUOTA_EXCEEDED, reason: `more than ${subscriptionsMax} subscriptions` }
+  }
+  if (!session.subscriptions.has(request.filter) && !shard.quotas.subscribe(session.identity.userName)) {
+    return { reasonCode: ReasonCode.QUOTA_EXCEEDED, reason: 'limits.perUser.subscriptionsMax is reached' }
   }
   return undefined
 }
@@ -169,6 +182,7 @@ export function restoreSubscription(shard: ShardState, session: Session, stored:
   const group = shared === undefined ? undefined : groupOf(shard, audience, shared.group)
   const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
   addSubscription(shard, audience, subscription, filter, true)
+  shard.quotas.restored(session.identity.userName)
   if (group !== undefined || audience.subscribers.size === 1) announce(shard, audience, group, () => {})
 }
 
@@ -211,6 +225,7 @@ export function unsubscribe(shard: ShardState, session: Session, filter: string)
   const subscription = session.subscriptions.get(filter)
   if (subscription === undefined) return false
   session.subscriptions.delete(filter)
+  shard.quotas.unsubscribed(session.identity.userName)
   if (session.isLogged) shard.storage.deleteSubscription(session.number, filter)
   const { group } = subscription
   const audience = audienceOf(shard, group?.filter ?? filter)

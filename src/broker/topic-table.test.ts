@@ -20,7 +20,7 @@ class Subscriptions {
     entriesMax = 1_000,
     readonly hashOf = (bytes: Uint8Array) => hashBytes(bytes, 0, bytes.length),
   ) {
-    this.table = new TopicTable(this.tree, entriesMax, { level: 'off', topics: [] })
+    this.table = new TopicTable(this.tree, entriesMax, { level: 'off', topics: [] }, () => true)
   }
 
   audience(filter: string): Audience {

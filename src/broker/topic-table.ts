@@ -7,13 +7,15 @@ import { decodeText, sameBytes } from '../base/bytes.js'
 import type { BrokerConfig, DurabilityLevel } from '../config/schema.js'
 import { NameTree } from '../mqtt/name-tree.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
+import { isSystemTopic } from './access.js'
 import type { FilterTree } from './filter-tree.js'
 import type { Session } from './session.js'
 import type { SharedGroup } from './shared-group.js'
 import { type Audience, type Subscription, sumOf } from './subscription.js'
 
+export const COMMAND_TOPIC = '$SYS/Coreflux/Command'
 /** What clients may write below `$SYS`. */
-const COMMAND_FILTERS = ['$SYS/Coreflux/Command', '$SYS/Coreflux/Config/New', '$SYS/Coreflux/Routes/+/Events/+']
+const COMMAND_FILTERS = [COMMAND_TOPIC, '$SYS/Coreflux/Config/New', '$SYS/Coreflux/Routes/+/Events/+']
 
 export class TopicEntry {
   /** Audiences of all filters that match. */
@@ -29,6 +31,8 @@ export class TopicEntry {
   versions = -1
   /** `$SYS`: for what the broker says, not for clients. */
   readonly isReserved: boolean
+  /** Begins with `$`: rules for ordinary topics say nothing of it. */
+  readonly isSpecial: boolean
   /** Below `$SYS`, and yet for clients to write: to the broker, and to nobody else. */
   readonly isCommand: boolean
   /** What is promised for messages to this topic. */
@@ -42,7 +46,8 @@ export class TopicEntry {
     readonly hash: number,
     config: BrokerConfig['durability'],
   ) {
-    this.isReserved = name === '$SYS' || name.startsWith('$SYS/')
+    this.isSpecial = name.startsWith('$')
+    this.isReserved = isSystemTopic(name)
     this.isCommand = this.isReserved && COMMAND_FILTERS.some((filter) => filterMatches(filter, name))
     const rule = config.topics.find(({ filter }) => filterMatches(filter, name))
     this.durability = this.isReserved ? 'off' : (rule?.level ?? config.level)
@@ -60,6 +65,7 @@ export class TopicTable {
     readonly audiences: FilterTree<Audience>,
     readonly entriesMax: number,
     readonly durability: BrokerConfig['durability'],
+    readonly mayReceive: (session: Session, topic: string) => boolean,
   ) {
     let buckets = 256
     while (buckets < entriesMax) buckets *= 2
@@ -81,8 +87,13 @@ export class TopicTable {
     else entry.wasUsed = true
     let versions = 0
     for (let i = 0; i < entry.audiences.length; i++) versions += entry.audiences[i].version
-    if (versions !== entry.versions) refresh(entry, versions)
+    if (versions !== entry.versions) refresh(entry, versions, this.mayReceive)
     return entry
+  }
+
+  /** Who may receive has changed: all lists are made anew when they are needed. */
+  doubtAll(): void {
+    for (const entry of this.#entries) entry.versions = -1
   }
 
   /** A filter has got its first subscriber: the topics it matches must know its audience. */
@@ -141,7 +152,7 @@ export class TopicTable {
   }
 }
 
-function refresh(entry: TopicEntry, versions: number): void {
+function refresh(entry: TopicEntry, versions: number, mayReceive: (session: Session, topic: string) => boolean): void {
   entry.versions = versions
   entry.isWatched = entry.audiences.some((audience) => audience.isWatched)
   if (entry.isCommand) return // may hold secrets: whatever clients subscribe to
@@ -151,8 +162,8 @@ function refresh(entry: TopicEntry, versions: number): void {
   for (const audience of entry.audiences) {
     for (const [session, subscription] of audience.subscribers) {
       const parts = bySession.get(session)
-      if (parts === undefined) bySession.set(session, [subscription])
-      else parts.push(subscription)
+      if (parts !== undefined) parts.push(subscription)
+      else if (mayReceive(session, entry.name)) bySession.set(session, [subscription])
     }
     for (const group of audience.groups.values()) groups.push(group)
     for (const shard of audience.remotes) remotes.add(shard)

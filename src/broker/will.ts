@@ -1,11 +1,16 @@
 /** Will messages (§3.1.2.5): when they are published and when they are not. */
 import type { WillRequest } from '../contracts/records.js'
 import { decodePublishProperties } from '../mqtt/publish-properties.js'
+import { deny } from './denial.js'
 import { createMessage, type Message } from './message.js'
 import { storeSession } from './persistence.js'
-import { retainedIsFull, route } from './routing.js'
+import { isOverQuota, retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
+
+const NOT_FOR_WILLS = { allowed: false, reason: 'wills may not be published to $SYS' }
+/** Milliseconds between looks for the rules, after a start. */
+const RULES_AWAITED_MS = 100
 
 /**
  * The connection was lost: publishes the will now or after its delay, at the latest when the session ends.
@@ -37,6 +42,11 @@ export function publishWill(shard: ShardState, session: Session): void {
   if (will === undefined) return
   if (session.willTimer !== undefined) shard.timers.cancel(session.willTimer)
   session.willTimer = undefined
+  if (!shard.access.isReady) {
+    // from the store, and due while the broker starts: it is judged by the rules once they are known
+    session.willTimer = shard.timers.at(shard.nowMs + RULES_AWAITED_MS, () => publishWill(shard, session))
+    return
+  }
   session.will = undefined
   routeWill(shard, session, will)
   // after the message: a crash in between sends the will twice rather than never
@@ -47,15 +57,20 @@ function routeWill(shard: ShardState, session: Session, will: WillRequest): void
   const { fields } = shard
   fields.readMessage(messageOf(will, shard.nowMs), shard.nowMs)
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
-  if (entry.isReserved) {
-    shard.drop('droppedNotAuthorized', session, 'will dropped: clients may not publish to $SYS')
+  const { allowed, reason } = entry.isReserved ? NOT_FOR_WILLS : shard.access.publish(session, entry.name)
+  if (!allowed) {
+    deny(shard, session, `publish its will to ${entry.name}`, reason)
     return
   }
   if (retainedIsFull(shard, fields, entry)) {
     shard.drop('droppedRetainedFull', session, 'will not retained: no room for more retained messages')
     fields.retain = false
   }
-  route(shard, fields, entry, undefined)
+  if (isOverQuota(shard, session, fields, entry)) {
+    shard.drop('droppedRetainedUser', session, 'will not retained: limits.perUser.retainedBytesMax is reached')
+    fields.retain = false
+  }
+  route(shard, fields, entry, undefined, entry.isWatched, session.identity.userName)
   shard.count('willsPublished')
 }
 

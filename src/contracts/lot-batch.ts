@@ -30,7 +30,7 @@ export const EVENT_TOPIC_HASH = 6
 export const EVENT_PAYLOAD_BYTES = 7
 /** Of the extra text: client identifier of a traced message, or as its kind says. */
 export const EVENT_EXTRA_BYTES = 8
-/** Of a REQUEST: what the answer names. */
+/** Of a REQUEST: what the answer names. Of a MESSAGE: 1 if it was published with QoS 1 or 2, and outlives a stop. */
 export const EVENT_NUMBER = 9
 /** Topic, then payload, then extra text lie behind. */
 export const EVENT_HEADER_BYTES = 40
@@ -47,7 +47,7 @@ export const EffectKind = {
 } as const
 
 export const EFFECT_KIND = 1
-/** qos | retain << 2 */
+/** qos | retain << 2 | `BY_PUBLISH_MODEL` */
 export const EFFECT_FLAGS = 2
 /** Of the run that has it. */
 export const EFFECT_DEPTH = 3
@@ -56,6 +56,8 @@ export const EFFECT_TOPIC_BYTES = 5
 export const EFFECT_PAYLOAD_BYTES = 6
 /** Topic, then payload lie behind. */
 export const EFFECT_HEADER_BYTES = 32
+/** In EFFECT_FLAGS: rules of Publish may govern it (`rules.governModelPublishes`). */
+export const BY_PUBLISH_MODEL = 8
 
 // ---------- progress: words of a task in shared memory, which outlive a runner that dies ----------
 

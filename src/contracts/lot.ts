@@ -3,6 +3,7 @@
  * it wants, gets their messages through a ring, and publishes through another. No user code runs in it (ARCHITECTURE.md).
  */
 import type { BrokerConfig } from '../config/schema.js'
+import type { Identity } from './security.js'
 import type { InternalPublish, ThreadApi, ThreadTask } from './threads.js'
 
 // ---------- records; int 0 length, int 1 kind ----------
@@ -18,9 +19,11 @@ export const ToLotKind = {
 } as const
 
 /**
- * MESSAGE: int 3 number to answer with (0: no answer), int 4 qos | retain << 2, then offsets relative to the record and
- * lengths in bytes of topic, payload, client identifier and user name of the publisher, and the hash of the topic. Client
- * identifier and user name are empty where the broker itself publishes.
+ * MESSAGE: int 3 number to answer with (0: no answer), int 4 qos | retain << 2 | depth << `DEPTH_SHIFT` where it is one
+ * that LoT has published as `GOVERNED` (0 for all others), then offsets relative to the record and
+ * lengths in bytes of topic, payload, client identifier of the publisher and JSON of its `Identity`, and the hash of the
+ * topic. The client identifier is empty where the broker itself publishes, the identity also where nobody asks for it:
+ * it comes with what clients write to the broker below `$SYS`.
  */
 export const LOT_NUMBER = 3
 export const LOT_FLAGS = 4
@@ -31,8 +34,8 @@ export const LOT_PAYLOAD = 8
 export const LOT_PAYLOAD_BYTES = 9
 export const LOT_CLIENT = 10
 export const LOT_CLIENT_BYTES = 11
-export const LOT_USER = 12
-export const LOT_USER_BYTES = 13
+export const LOT_IDENTITY = 12
+export const LOT_IDENTITY_BYTES = 13
 export const LOT_FIXED_INTS = 14
 
 /** LoT thread to shard. */
@@ -40,8 +43,8 @@ export const FromLotKind = {
   /** int 3 number to answer with, int 4 1 to want it and 0 no longer, int 5 byte length of the filter from int 6 on. */
   WANT: 1,
   /**
-   * A message of LoT: int 3 qos | retain << 2 | `ONLY_RETAIN` | `PUBLISH_*`, int 4 bytes of the topic, int 5 bytes of the
-   * payload, from int 6 on topic and payload. It does not come back: who in LoT wants it has it already.
+   * A message of LoT: int 3 qos | retain << 2 | flags as below, int 4 bytes of the topic, int 5 bytes of the payload, from
+   * int 6 on topic and payload. Only one that is `GOVERNED` comes back: who in LoT wants another has it already.
    */
   PUBLISH: 2,
   /** Answer to MESSAGE: int 3 its number, int 4 1 if it was taken, 0 if there was no room for it. */
@@ -52,6 +55,12 @@ export const FromLotKind = {
 
 /** In int 3 of PUBLISH: kept for later subscribers, delivered to nobody now (KEEP TOPIC). */
 export const ONLY_RETAIN = 8
+/** In int 3 of PUBLISH: rules decide whether it goes out at all, and so the LoT thread gets it from the shard, too. */
+export const GOVERNED = 16
+/** In int 3 of PUBLISH: nothing happens unless its topic has a retained message. */
+export const ONLY_IF_RETAINED = 32
+/** Above it, in int 3 of a PUBLISH that is GOVERNED: runs before of which each triggered the next. */
+export const DEPTH_SHIFT = 8
 
 export const SessionHook = { CONNECT: 1, DISCONNECT: 2, SUBSCRIBE: 4 } as const
 
@@ -148,6 +157,7 @@ export interface EntityState {
   readonly failures: number
   /** Triggers that never ran: too much waited, or it was stopped, or changed what it takes, before their turn came. */
   readonly dropped: number
+  /** Of one that was stopped: messages with QoS 1 or 2 that run when it is deployed anew. */
   readonly waiting: number
   /** undefined if it never ran. */
   readonly lastRunUtc: string | undefined
@@ -180,15 +190,14 @@ export interface LotApi extends ThreadApi {
 
 /** What the LoT thread tells the main thread by itself. */
 export type LotEvent =
-  /** A publish to `$SYS/Coreflux/Command`, whose sender may send commands. */
-  | { readonly kind: 'command'; readonly text: string; readonly clientId: string; readonly user: string }
+  /** A publish to `$SYS/Coreflux/Command`, whose sender may send commands; undefined where LoT itself has sent it. */
+  | { readonly kind: 'command'; readonly text: string; readonly identity: Identity | undefined }
   /** A publish to another topic below `$SYS/Coreflux` that clients may write. */
   | {
       readonly kind: 'write'
       readonly topic: string
       readonly payload: Uint8Array
-      readonly clientId: string
-      readonly user: string
+      readonly identity: Identity | undefined
     }
   /** Retained messages are wanted as last values; to be answered with `giveValues`. */
   | { readonly kind: 'needValues'; readonly number: number; readonly filters: readonly string[] }

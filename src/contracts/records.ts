@@ -5,6 +5,8 @@
  * Every record: int 0 length (base/ring.ts), int 1 kind, int 2 slot of the network connection in its connection thread.
  * A slot is used again only after the shard has answered CLOSED with RELEASED, so a record never meets a stranger.
  */
+import type { TokenClaims } from './security.js'
+
 export const KIND = 1
 export const SLOT = 2
 
@@ -20,6 +22,8 @@ export const InboundKind = {
   FLOW: 4,
   /** Answer to MARK, once everything before it has reached the operating system. */
   MARK_REACHED: 5,
+  /** The client has authenticated again: int 3 byte length of the JSON of `RenewedClaims` that starts at int 4. */
+  CLAIMS: 6,
 } as const
 
 /** PACKETS: int 3 number of ints of descriptors, which start at int 5; int 4 offset of the bytes they refer to. */
@@ -29,7 +33,7 @@ export const PACKETS_HEADER_INTS = 5
 
 /**
  * Descriptors in PACKETS. The low 8 bits of the first int say which.
- *   PUBLISH  +0 kind | qos << 8 | retain << 10 | dup << 11 | expires << 12   +1 packet identifier   +2 topic offset   +3 topic bytes
+ *   PUBLISH  +0 kind | qos << 8 | retain << 10 | dup << 11 | expires << 12 | value of KEEP TOPIC << 13   +1 packet identifier   +2 topic offset   +3 topic bytes
  *            +4 topic hash   +5 properties offset   +6 properties bytes   +7 payload offset   +8 payload bytes
  *            +9 message expiry interval in seconds, if it expires
  *   ACK      +0 kind | packet type << 8   +1 packet identifier | reason code << 16
@@ -134,6 +138,7 @@ export interface ConnectRequest {
   /** Told to the client where it differs from what it asked for. */
   readonly serverKeepAliveSeconds: number | undefined
   readonly userName: string | undefined
+  readonly claims: TokenClaims | undefined
   readonly address: string
   /** 0 where there is none. */
   readonly port: number
@@ -146,6 +151,11 @@ export interface ConnectRequest {
   readonly authenticationMethod: string | undefined
   readonly authenticationData: string | undefined
   readonly will: WillRequest | undefined
+}
+
+/** Of a client that has authenticated again, as the same user. */
+export interface RenewedClaims {
+  readonly claims?: TokenClaims | undefined
 }
 
 export interface WillRequest {

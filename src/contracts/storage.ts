@@ -4,6 +4,7 @@
  */
 
 import type { WillRequest } from './records.js'
+import type { Identity } from './security.js'
 
 /** What a store has to know of a message. */
 export interface KeptMessage<Self> {
@@ -56,6 +57,8 @@ export interface UnreadRetained {
   readonly left: number
   /** Whether the store has one of this topic. */
   has(topic: string): boolean
+  /** Reads that of one topic before its turn, if there is one. */
+  read(topic: string): void
 }
 
 /**
@@ -93,6 +96,13 @@ export interface RetainedStore<Message> {
   all(): Iterable<RetainedTopic<Message>>
   /** Topics with a message that `filter` matches. Do not change the store meanwhile. */
   matching(filter: string): Iterable<RetainedTopic<Message>>
+  /**
+   * The message of one topic, also while the store is being read; undefined if there is none. It may have expired since
+   * the last sweep.
+   */
+  find(topic: string): Message | undefined
+  /** Called with a topic when its message is replaced, cleared or has expired; set by who needs to know. */
+  onChange: ((topic: string) => void) | undefined
   /** Removes messages that have expired by now, looking at a part of them each time. @returns how many */
   expireSome(nowMs: number): number
 }
@@ -141,9 +151,14 @@ export interface StoredSession {
   /** Milliseconds since the epoch; undefined while it is connected. */
   readonly disconnectedAtMs: number | undefined
   readonly will: WillRequest | undefined
+  /** Who it belongs to; undefined in stores of versions before 0.2, and for sessions without user and address. */
+  readonly owner?: StoredOwner
   /** Messages with smaller sequence numbers may have been sent before a broker died: DUP [MQTT-3.3.1-1]. */
   readonly repeatsBelow: number
 }
+
+/** Whose a session is: of `Identity`, what is not the client identifier. */
+export type StoredOwner = Omit<Identity, 'clientId'>
 
 /** Kept as JSON. */
 export interface StoredSubscription {
@@ -170,6 +185,8 @@ export interface LoggedMessage {
   readonly retain: boolean
   /** Milliseconds since the epoch; Infinity without message expiry. */
   readonly expiresAtMs: number
+  /** The value of KEEP TOPIC: rules do not take it for a retained message. */
+  readonly isKeepValue: boolean
 }
 
 /** One session that a message of the log is for. */

@@ -1,7 +1,11 @@
 /** The control plane: calls that the main thread makes to the others, and what they are started with. */
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/schema.js'
+import type { BansChange } from './bans.js'
+import type { LimitsMemory } from './limits.js'
 import type { DefinitionChange, LotLink, StoredDefinition } from './lot.js'
+import type { AccessChange, AccessExplanation, AccessQuestion, CredentialsChange, Decision } from './security.js'
+import type { SessionSummary } from './sessions.js'
 
 /** The memory between one connection thread and one shard. */
 export interface RingPair {
@@ -29,9 +33,12 @@ export interface ThreadTask {
   readonly control: MessagePort
   /** Carries `LogRecord`s to the main thread. */
   readonly log: MessagePort
+  /** Carries lists of `AuditEntry` to the main thread. */
+  readonly audit: MessagePort
 }
 
 export interface ShardTask extends ThreadTask {
+  readonly limits: LimitsMemory
   readonly connections: readonly RingPair[]
   readonly connectionDoorbells: readonly SharedArrayBuffer[]
   /** Rings from and to the other shards; undefined at the own place. */
@@ -53,8 +60,17 @@ export interface StorageTask extends ThreadTask {
 }
 
 export interface ConnectionTask extends ThreadTask {
+  readonly limits: LimitsMemory
   readonly shards: readonly RingPair[]
   readonly shardDoorbells: readonly SharedArrayBuffer[]
+  /** What TLS session tickets are encrypted from (ticket-keys.ts); all connection threads have the same. */
+  readonly ticketSecret: SharedArrayBuffer
+  /** Connection threads that there are. */
+  readonly threads: number
+  /** Whoever has it is `root`, from this machine; undefined where nobody is. */
+  readonly controlToken: string | undefined
+  /** Carries `BanReport`s to the main thread. */
+  readonly reports: MessagePort
   /** Several connection threads listen on the same ports. */
   readonly sharesPorts: boolean
 }
@@ -71,6 +87,8 @@ export interface ThreadApi {
   tick(): void
   /** Resolves when everything that was in this thread's rings has been worked off. @returns whether there was anything */
   settle(): Promise<boolean>
+  /** Another configuration: what can change while the broker runs takes effect. */
+  reconfigure(config: BrokerConfig): void
 }
 
 /** What a shard has found in the store. */
@@ -96,6 +114,17 @@ export interface ShardApi extends ThreadApi {
    * the store is being read, those of the filter are read before.
    */
   retainedValues(filter: string, after: string | undefined, limit: number): Promise<readonly InternalPublish[]>
+  /**
+   * Other rules or users; the first call lets clients in. Sessions of removed users end.
+   * @throws BrokerError RULE_UNREADABLE: what was known before stays in force
+   */
+  changeAccess(change: AccessChange): void
+  /** For commands: what rules say of it at this moment. */
+  decide(question: AccessQuestion): Decision
+  /** As `decide`, with all rules that were looked at. */
+  explainAccess(question: AccessQuestion): AccessExplanation
+  /** Sessions whose connection came or went last, the latest first; at most `SESSIONS_LISTED_MAX`. */
+  sessions(): readonly SessionSummary[]
   /** The LoT thread was started anew: what it wanted is gone. */
   replaceLot(link: LotLink): void
   /** A connection thread was started anew: its old connections are gone. */
@@ -120,10 +149,19 @@ export interface StorageApi extends ThreadApi {
   replaceShards(rings: readonly SharedArrayBuffer[]): void
   /** Changes definitions in one transaction. Resolves when they are on disk. @throws BrokerError STORE_FULL */
   saveDefinitions(changes: readonly DefinitionChange[]): Promise<void>
+  /** What is damaged is left out; of rules the keys are there, without values: nothing may be allowed by their loss. */
   definitions(): Promise<readonly StoredDefinition[]>
   /** Commits what there is and closes the store. */
   shutDown(): Promise<void>
 }
+
+/**
+ * What became of the certificates of a listener (`tls 0.0.0.0:8883`) when they were read again: they hold for connections
+ * from now on, or those before stay in force.
+ */
+export type TlsReload =
+  | { readonly listener: string; readonly ok: true }
+  | { readonly listener: string; readonly ok: false; readonly problem: string }
 
 /** Instead of a port: another thread has this listener. */
 export const ELSEWHERE = -1
@@ -131,6 +169,12 @@ export const ELSEWHERE = -1
 export interface ConnectionApi extends ThreadApi {
   /** @param ports per listener of the configuration, in its order, or ELSEWHERE @returns the ports taken, 0 for Unix sockets */
   listen(ports: readonly number[]): Promise<readonly number[]>
+  /** Other bans; connections that are open are closed where somebody has set the ban. */
+  changeBans(change: BansChange): void
+  /** Other credentials; before the first call nobody is admitted. */
+  changeCredentials(change: CredentialsChange): void
+  /** Reads the certificates of all TLS listeners again. Connections stay. */
+  reloadTls(): readonly TlsReload[]
   /** A shard was started anew: connections of its sessions are closed. */
   replaceShard(index: number, rings: RingPair): void
   /** Accepts nothing new; resolves when all connections are closed, at the latest after `graceMs`. */
