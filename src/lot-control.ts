@@ -1,11 +1,14 @@
 /** LoT as the main thread sees it: what is deployed and kept, commands, Python, projects, and the LoT thread at work. */
 import { join } from 'node:path'
 import { isStored, type Supervisor } from './actors/supervisor.js'
+import type { Trail } from './audit/trail.js'
 import { encodeText } from './base/bytes.js'
 import type { Clock } from './base/clock.js'
 import { messageOf } from './base/errors.js'
 import type { Logger } from './base/log.js'
 import { CommandCentre } from './commands/centre.js'
+import type { Configuration } from './commands/config-command.js'
+import type { Reply } from './commands/envelope.js'
 import type { BrokerConfig } from './config/schema.js'
 import { Counter, openCounters } from './contracts/counters.js'
 import type { LotEvent } from './contracts/lot.js'
@@ -13,15 +16,22 @@ import type { InternalPublish } from './contracts/threads.js'
 import { Projects } from './projects/projects.js'
 import type { PythonEvent } from './python/python-api.js'
 import { PythonScripts } from './python/scripts.js'
+import type { SecurityControl, WholeSecurity } from './security-control.js'
 
 /** Retained messages that are asked of a shard at once. */
 const RETAINED_PAGE = 1_000
 
 export interface LotControlParts {
   readonly config: BrokerConfig
+  readonly configuration: Configuration
   readonly supervisor: Supervisor
   readonly clock: Clock
   readonly log: Logger
+  readonly security: SecurityControl
+  /** undefined where it is disabled. */
+  readonly trail: Trail | undefined
+  /** With MERLOT_SECRET_KEY and MERLOT_ROOT_PASSWORD. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly updateStatistics: () => void
 }
 
@@ -36,7 +46,7 @@ export class LotControl {
 
   constructor(parts: LotControlParts) {
     this.#parts = parts
-    const { config, supervisor, clock } = parts
+    const { config, configuration, supervisor, clock, security, trail, environment } = parts
     const log = parts.log.area('lot')
     this.#log = log
     const publish = (messages: readonly InternalPublish[]): Promise<void> => supervisor.shards[0].api.publish(messages)
@@ -49,9 +59,15 @@ export class LotControl {
     })
     this.#centre = new CommandCentre({
       config,
+      configuration,
       log,
       clock,
-      environment: process.env,
+      environment,
+      identities: security,
+      decide: (question) => security.decide(question),
+      access: security,
+      tellBans: (change) => security.tellBans(change),
+      audit: trail,
       lot: {
         // the thread may be another one by the time of the call
         install: (definitions) => supervisor.lot.api.install(definitions),
@@ -87,6 +103,21 @@ export class LotControl {
     for (const event of early) this.#centre.handle(event)
   }
 
+  /** What threads are told of users, rules and bans. */
+  get whole(): WholeSecurity {
+    return this.#centre
+  }
+
+  /** Carries out a command of the broker's owner. */
+  execute(text: string): Promise<Reply | undefined> {
+    return this.#centre.execute(text)
+  }
+
+  /** What is to be told once to whoever has started the broker. */
+  get firstNotice(): readonly string[] {
+    return this.#centre.firstNotice
+  }
+
   /** Loads the project, which may come from far away: while clients are served. */
   loadProject(): Promise<void> {
     return this.#centre.startProjects()
@@ -110,6 +141,10 @@ export class LotControl {
   /** All shards were started anew: they have no retained message of the broker's own. */
   shardsRestarted(): void {
     this.#own(this.#centre.forget(), 'the topics of LoT could not be published again')
+  }
+
+  configurationChanged(): void {
+    this.#centre.configurationChanged()
   }
 
   /** The LoT thread was started anew, and has nothing to run. */

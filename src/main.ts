@@ -2,15 +2,27 @@
 import { accessSync, constants } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Supervisor } from './actors/supervisor.js'
+import { CorefluxTopics } from './admin/coreflux-topics.js'
 import { SysTopics } from './admin/sys-topics.js'
+import { Trail } from './audit/trail.js'
 import { SharedClock } from './base/clock.js'
 import { BrokerError } from './base/errors.js'
 import { makeFolder } from './base/folder.js'
 import type { Logger } from './base/log.js'
 import { systemReason } from './base/system-error.js'
+import type { Reply } from './commands/envelope.js'
+import { readKeptSettings } from './config/kept-settings.js'
+import { type ConfigChange, type ConfigReader, LiveConfig } from './config/live-config.js'
+import { loadOver } from './config/load.js'
 import type { BrokerConfig, Listener } from './config/schema.js'
+import { secretKeyPlace } from './config/secret-key-place.js'
+import { ConfigControl } from './config-control.js'
+import { renewTicketSecret, TICKET_SECRET_MS } from './contracts/ticket-keys.js'
 import { LotControl } from './lot-control.js'
 import { ReasonCode } from './mqtt/reason-codes.js'
+import { controlUrl, removeControlFile, writeControlFile } from './security/control-file.js'
+import { makeControlToken } from './security/control-token.js'
+import { SecurityControl } from './security-control.js'
 
 /** Time for clients to take their DISCONNECT and close. */
 const SHUTDOWN_GRACE_MS = 2_000
@@ -31,6 +43,15 @@ export interface RunningBroker {
   readonly listeners: readonly ListenerAddress[]
   readonly shards: number
   readonly connectionThreads: number
+  /**
+   * Reads the configuration again. Resolves when what can change now is in force.
+   * @throws BrokerError CONFIG_INVALID, FILE_UNREADABLE: nothing has changed then
+   */
+  reload(): Promise<ConfigChange>
+  /** What is to be told once to whoever has started it: the password of `root`. */
+  readonly firstNotice: readonly string[]
+  /** Carries out a command as its owner. Resolves with the answer; undefined if it has none. */
+  command(text: string): Promise<Reply | undefined>
   /** Resolves if the broker cannot go on. */
   readonly failed: Promise<BrokerError>
   /** Tells clients, publishes wills, closes. */
@@ -43,24 +64,48 @@ export interface RunningBroker {
   settled(): Promise<void>
 }
 
+export interface BrokerOptions {
+  readonly log: Logger
+  /** For MERLOT_SECRET_KEY and MERLOT_ROOT_PASSWORD; that of the process unless told. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Reads the configuration again; without it, there is the given one and what clients have set. */
+  readonly readConfig?: ConfigReader
+}
+
 /**
- * @throws BrokerError FOLDER_UNUSABLE, PORT_IN_USE, LISTEN_FAILED, FILE_UNREADABLE, CERTIFICATE_INVALID; nothing is left
+ * @param given with what clients have set, where `readConfig` is there
+ * @throws BrokerError CONFIG_INVALID, FOLDER_UNUSABLE, PORT_IN_USE, LISTEN_FAILED, FILE_UNREADABLE, CERTIFICATE_INVALID; nothing is left
  *   running then
  */
-export async function startBroker(config: BrokerConfig, options: { readonly log: Logger }): Promise<RunningBroker> {
-  const { log } = options
-  prepareFolder(config.dataDirectory)
+export async function startBroker(given: BrokerConfig, options: BrokerOptions): Promise<RunningBroker> {
+  const { log, environment = process.env } = options
+  prepareFolder(given.dataDirectory)
+  const live = openConfig(given, options.readConfig)
+  const config = live.current
   const clock = new SharedClock()
   const connections = connectionThreads(config)
   const shards = config.threads.shards === 'auto' ? autoThreads() : config.threads.shards
-  const supervisor = new Supervisor({
+  const controlToken = makeControlToken()
+  const trail = config.audit.enabled
+    ? new Trail({ config, clock, log, key: secretKeyPlace(config, environment) })
+    : undefined
+  const supervisor: Supervisor = new Supervisor({
     config,
     shards,
     connections,
     clock: clock.memory,
     log,
+    controlToken,
+    introduceShard: (thread) => security.introduceShard(thread),
+    introduceConnection: (thread) => security.introduceConnection(thread),
+    onAudit: (entries) => {
+      trail?.take(entries)
+      corefluxTopics.audited(entries)
+    },
+    onBanReport: (report) => lot.whole.bans.take(report),
     onShardRestart: () => {
       sysTopics.forget()
+      corefluxTopics.forget()
       lot.shardsRestarted()
     },
     onLotRestart: () => lot.lotRestarted(),
@@ -72,12 +117,45 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
       lot: new URL('../workers/lot.js', import.meta.url),
     },
   })
-  const lot: LotControl = new LotControl({ config, supervisor, clock, log, updateStatistics: () => sysTopics.forget() })
+  const corefluxTopics: CorefluxTopics = new CorefluxTopics({
+    config,
+    clock,
+    totals: () => sysTopics.totals(),
+    sessions: () => Promise.all(supervisor.shards.map(({ api }) => api.sessions())),
+    publish: (messages) => supervisor.shards[0].api.publish(messages),
+  })
+  const configuration = new ConfigControl({
+    live,
+    supervisor,
+    clock,
+    log,
+    audit: trail,
+    changed: () => lot.configurationChanged(),
+  })
+  const security = new SecurityControl(supervisor, () => lot.whole)
+  const lot: LotControl = new LotControl({
+    config,
+    configuration,
+    security,
+    trail,
+    environment,
+    supervisor,
+    clock,
+    log,
+    updateStatistics: () => {
+      sysTopics.forget()
+      corefluxTopics.update()
+    },
+  })
   let ports: readonly number[]
   try {
-    ports = await supervisor.start(() => lot.restore())
+    ports = await supervisor.start(async () => {
+      await trail?.open() // the data folder is this broker's by now
+      await lot.restore()
+    })
   } catch (cause) {
     await supervisor.destroy()
+    await trail?.close()
     throw cause
   }
   const sysTopics: SysTopics = new SysTopics(
@@ -88,6 +166,7 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
     () => supervisor.quarantine,
   )
   sysTopics.start()
+  corefluxTopics.start()
   await Promise.race([lot.loadProject(), supervisor.failed])
 
   const settled = async (): Promise<void> => {
@@ -97,19 +176,32 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
       quiet = hadWork.includes(true) ? 0 : quiet + 1
     }
   }
+  const tickets = setInterval(() => renewTicketSecret(supervisor.wiring.ticketSecret), TICKET_SECRET_MS).unref()
   const stopNow = async (): Promise<void> => {
+    clearInterval(tickets)
     sysTopics.stop()
+    corefluxTopics.stop()
     await lot.stopNow()
     await supervisor.destroy()
+    await trail?.close()
+    removeControlFile(config.dataDirectory, controlToken)
   }
+  const listeners = config.listeners.map((listener, place) => addressOf(listener, ports[place]))
+  const url = controlUrl(listeners)
+  if (url !== undefined) writeControlFile(config.dataDirectory, url, controlToken)
   return {
-    listeners: config.listeners.map((listener, place) => addressOf(listener, ports[place])),
+    listeners,
+    firstNotice: lot.firstNotice,
+    command: (text) => lot.execute(text),
     shards,
     connectionThreads: connections,
+    reload: () => configuration.reload(),
     failed: supervisor.failed,
     async stop() {
       supervisor.expectEnd()
+      clearInterval(tickets)
       sysTopics.stop()
+      corefluxTopics.stop()
       await lot.stop()
       const closing = supervisor.connections.map(({ api }) => api.shutDown(SHUTDOWN_GRACE_MS))
       const telling = supervisor.shards.map(({ api }) => api.shutDown(ReasonCode.SERVER_SHUTTING_DOWN))
@@ -117,16 +209,27 @@ export async function startBroker(config: BrokerConfig, options: { readonly log:
       // commits what is left, and closes the store
       await supervisor.storage?.api.shutDown().catch(() => {})
       await supervisor.destroy()
+      await trail?.close()
+      removeControlFile(config.dataDirectory, controlToken)
     },
     stopNow,
     async advance(ms) {
       clock.advance(ms)
       await Promise.all(supervisor.threads.map(({ api }) => api.tick()))
+      trail?.tick()
       sysTopics.tick()
+      corefluxTopics.tick()
       await settled()
     },
     settled,
   }
+}
+
+function openConfig(given: BrokerConfig, readConfig: ConfigReader | undefined): LiveConfig {
+  const kept = readKeptSettings(given.dataDirectory)
+  if (readConfig !== undefined) return new LiveConfig(given, kept, readConfig)
+  const config = kept.size === 0 ? given : loadOver(given, kept).config
+  return new LiveConfig(config, kept, (settings) => loadOver(given, settings))
 }
 
 function prepareFolder(path: string): void {

@@ -1,12 +1,5 @@
 /** Short tasks in threads that can be ended at any time, over piscina. */
-import {
-  move,
-  Piscina,
-  THREAD_ARGUMENTS,
-  threadEnvironment,
-  transferableSymbol,
-  valueSymbol,
-} from './piscina-library.js'
+import { move, Piscina, THREAD_ARGUMENTS, transferableSymbol, valueSymbol } from './piscina-library.js'
 
 export interface BatchPoolOptions {
   /** Kept ready. */
@@ -38,7 +31,6 @@ export class BatchPool<Task extends object, Result> {
       // a thread without a task sleeps until there is one, and starts on it without a turn of its event loop
       atomics: 'sync',
       execArgv: THREAD_ARGUMENTS,
-      env: threadEnvironment(),
       workerData: options.setup,
       resourceLimits: { maxOldGenerationSizeMb: Math.ceil(options.heapBytesMax / 1_048_576) },
     })

@@ -4,7 +4,10 @@ import { serve } from '../base/rpc.js'
 import type { LotApi } from '../contracts/lot.js'
 import type { ConnectionApi, ShardApi, StorageApi, ThreadTask } from '../contracts/threads.js'
 
-type Heard = Omit<ShardApi & ConnectionApi, 'shutDown' | 'replaceShard' | 'retainedValues'> &
+type Heard = Omit<
+  ShardApi & ConnectionApi,
+  'shutDown' | 'replaceShard' | 'retainedValues' | 'decide' | 'explainAccess'
+> &
   Pick<LotApi, 'replaceShard'> &
   Pick<StorageApi, 'open' | 'confirm' | 'replaceShards'>
 
@@ -23,6 +26,8 @@ export default async function run(task: ThreadTask): Promise<void> {
   const api: Heard = {
     tick: () => {},
     settle: async () => false,
+    reconfigure: () => say('reconfigure'),
+    sessions: () => [],
     publish: () => {},
     open: async () => ({ quarantined: undefined }),
     confirm: () => {},
@@ -34,6 +39,10 @@ export default async function run(task: ThreadTask): Promise<void> {
       return ports.map((port) => port || 1_883)
     },
     replaceShard: async (index) => say(`replaceShard ${index}`),
+    changeAccess: () => {},
+    changeCredentials: () => {},
+    changeBans: () => {},
+    reloadTls: () => [],
     replaceLot: () => say('replaceLot'),
     replaceConnectionThread: (index) => say(`replaceConnectionThread ${index}`),
     replacePeer: (index) => say(`replacePeer ${index}`),

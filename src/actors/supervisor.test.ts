@@ -3,6 +3,7 @@ import t, { type Test } from 'tap'
 import { SharedClock } from '../base/clock.js'
 import { createSinkLogger } from '../base/log.js'
 import { BrokerConfig } from '../config/schema.js'
+import { EVERYBODY } from './introductions.fixture.js'
 import { Supervisor } from './supervisor.js'
 
 const RECORDER = new URL('./recorder.worker.fixture.js', import.meta.url)
@@ -46,7 +47,15 @@ async function start(t: Test, shards: number, connections: number, level: 'off' 
   })
   const workers = { shard: RECORDER, connection: RECORDER, storage: RECORDER, lot: RECORDER }
   const first = made.length
-  const supervisor = new Supervisor({ config, shards, connections, clock: new SharedClock().memory, log, workers })
+  const supervisor = new Supervisor({
+    ...EVERYBODY,
+    config,
+    shards,
+    connections,
+    clock: new SharedClock().memory,
+    log,
+    workers,
+  })
   t.teardown(() => supervisor.destroy())
   const ports = await supervisor.start()
   const until = async (pattern: RegExp, count: number): Promise<void> => {

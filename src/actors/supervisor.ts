@@ -3,20 +3,14 @@ import { MessageChannel } from 'node:worker_threads'
 import { BrokerError, messageOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { BrokerConfig } from '../config/schema.js'
-import type { LotApi, LotEvent, LotTask } from '../contracts/lot.js'
-import {
-  type ConnectionApi,
-  type ConnectionTask,
-  ELSEWHERE,
-  type ShardApi,
-  type ShardTask,
-  type StorageApi,
-  type StorageTask,
-  type ThreadApi,
-} from '../contracts/threads.js'
+import type { AuditEntry } from '../contracts/audit.js'
+import type { BanReport } from '../contracts/bans.js'
+import type { LotApi, LotEvent } from '../contracts/lot.js'
+import { type ConnectionApi, ELSEWHERE, type ShardApi, type StorageApi, type ThreadApi } from '../contracts/threads.js'
 import { awaitShards } from './shard-reading.js'
+import { connectionTask, lotTask, shardTask, storageTask, type TaskParts } from './tasks.js'
 import { hasEnded, tellAll } from './tell-all.js'
-import { type RunningThread, type TaskPorts, ThreadPool } from './thread-pool.js'
+import { type RunningThread, ThreadPool } from './thread-pool.js'
 import { Wiring } from './wiring.js'
 
 /** A thread that dies more often than this in that time will not get better by itself. */
@@ -31,11 +25,20 @@ export interface SupervisorOptions {
   readonly connections: number
   readonly clock: SharedArrayBuffer
   readonly log: Logger
+  /** A shard has begun, or begun anew: tells it who may do what, before clients reach it. */
+  readonly introduceShard: (thread: RunningThread<ShardApi>) => Promise<void>
+  readonly introduceConnection: (thread: RunningThread<ConnectionApi>) => Promise<void>
+  /** What a connection thread has seen of clients that may come to be banned. */
+  readonly onBanReport: (report: BanReport) => void
+  /** Of this start; undefined where there is none. */
+  readonly controlToken: string | undefined
   /** A shard was started anew, and the others know. */
   readonly onShardRestart?: () => void
   /** The LoT thread was started anew, and has nothing to run. */
   readonly onLotRestart?: () => Promise<void>
   readonly onLotEvent?: (event: LotEvent) => void
+  /** What threads have to say for the audit trail. */
+  readonly onAudit?: (entries: readonly AuditEntry[]) => void
   readonly workers: { readonly shard: URL; readonly connection: URL; readonly storage: URL; readonly lot: URL }
 }
 
@@ -67,13 +70,13 @@ export class Supervisor {
   #fail: (error: BrokerError) => void = () => {}
 
   constructor(readonly options: SupervisorOptions) {
-    const { config, shards, connections, log, workers } = options
+    const { config, shards, connections, log, workers, onAudit } = options
     this.#log = log.area('supervisor')
-    this.wiring = new Wiring(connections, shards, config.threads.ringBytes)
-    this.#shardPool = new ThreadPool(workers.shard, shards, log)
-    this.#connectionPool = new ThreadPool(workers.connection, connections, log)
-    this.#lotPool = new ThreadPool(workers.lot, 1, log)
-    this.#storagePool = isStored(config) ? new ThreadPool(workers.storage, 1, log) : undefined
+    this.wiring = new Wiring(connections, shards, config.threads.ringBytes, config.connection.connectionsMax)
+    this.#shardPool = new ThreadPool(workers.shard, shards, log, onAudit)
+    this.#connectionPool = new ThreadPool(workers.connection, connections, log, onAudit)
+    this.#lotPool = new ThreadPool(workers.lot, 1, log, onAudit)
+    this.#storagePool = isStored(config) ? new ThreadPool(workers.storage, 1, log, onAudit) : undefined
     this.failed = new Promise((resolve) => {
       this.#fail = resolve
     })
@@ -98,10 +101,17 @@ export class Supervisor {
     this.#startLot()
     await awaitShards(this.#shards, this.#storage, this.#log)
     await beforeListening()
+    for (const thread of this.#shards) await this.options.introduceShard(thread)
+    for (const thread of this.#connections) await this.options.introduceConnection(thread)
     const { listeners } = this.options.config
     this.#ports = await this.#connections[0].api.listen(listeners.map(({ port }) => port))
     for (const thread of this.#connections.slice(1)) await thread.api.listen(this.#portsOfOthers())
     return this.#ports
+  }
+
+  get #parts(): TaskParts {
+    const { config, clock } = this.options
+    return { wiring: this.wiring, config, clock }
   }
 
   get shards(): readonly RunningThread<ShardApi>[] {
@@ -132,6 +142,15 @@ export class Supervisor {
     return [...this.#connections, ...this.#shards, ...others] as unknown as RunningThread<ThreadApi>[]
   }
 
+  /**
+   * The configuration has changed in place, and files that it names may have. Threads that are started anew get it as it
+   * is then.
+   */
+  async reconfigure(): Promise<void> {
+    await tellAll(this.threads, ({ api }) => api.reconfigure(this.options.config))
+    await tellAll(this.#connections, ({ api }) => api.reloadTls())
+  }
+
   /** No thread is started anew from now on. */
   expectEnd(): void {
     this.#isStopping = true
@@ -154,24 +173,10 @@ export class Supervisor {
   }
 
   async #startStorage(): Promise<void> {
-    const { wiring } = this
-    const { config, clock } = this.options
     if (this.#storagePool === undefined) return
-    const thread = this.#storagePool.run(
-      (ports: TaskPorts): StorageTask => ({
-        ...ports,
-        ...wiring.storage,
-        index: 0,
-        config,
-        clock,
-        totals: wiring.totals,
-        gate: wiring.gate.shared,
-        shards: wiring.stores,
-        shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
-      }),
-    )
+    const thread = this.#storagePool.run((ports) => storageTask(this.#parts, ports))
     this.#storage = thread
-    const { gate } = wiring
+    const { gate } = this.wiring
     void thread.closed.then(() => {
       if (gate.isEntered) this.#failHeld()
     })
@@ -189,27 +194,8 @@ export class Supervisor {
   }
 
   #startShard(index: number): void {
-    const { wiring } = this
-    const { config, clock } = this.options
-    const thread = this.#shardPool.run(
-      (ports: TaskPorts): ShardTask => ({
-        ...ports,
-        ...wiring.shards[index],
-        index,
-        config,
-        clock,
-        connections: wiring.pairsOfShard(index),
-        connectionDoorbells: wiring.connections.map(({ doorbell }) => doorbell),
-        peersIn: wiring.peersInto(index),
-        peersOut: wiring.peersOutOf(index),
-        totals: wiring.totals,
-        shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
-        lot: wiring.lotLinks[index],
-        lotDoorbell: wiring.lot.doorbell,
-        storage:
-          this.#storage === undefined ? undefined : { ...wiring.storeOf(index), doorbell: wiring.storage.doorbell },
-      }),
-    )
+    const isStored = this.#storage !== undefined
+    const thread = this.#shardPool.run((ports) => shardTask(this.#parts, ports, index, isStored))
     this.#shards[index] = thread
     this.#watch('shard', index, thread, () => {
       return this.#storage === undefined ? this.#restartShard(index) : this.#restartShards()
@@ -217,25 +203,11 @@ export class Supervisor {
   }
 
   #startLot(): void {
-    const { wiring } = this
-    const { config, clock, onLotEvent } = this.options
+    const { onLotEvent } = this.options
     const events = new MessageChannel()
     events.port1.on('message', (event: LotEvent) => onLotEvent?.(event))
     events.port1.unref() // what it tells keeps nobody alive
-    const thread = this.#lotPool.run(
-      (ports: TaskPorts): LotTask => ({
-        ...ports,
-        ...wiring.lot,
-        index: 0,
-        config,
-        clock,
-        totals: wiring.totals,
-        events: events.port2,
-        shards: wiring.lotLinks,
-        shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
-      }),
-      [events.port2],
-    )
+    const thread = this.#lotPool.run((ports) => lotTask(this.#parts, ports, events.port2), [events.port2])
     this.#lot = thread
     this.#watch('lot', 0, thread, () => this.#restartLot())
   }
@@ -249,20 +221,14 @@ export class Supervisor {
   }
 
   #startConnection(index: number): void {
-    const { wiring } = this
-    const { config, clock, connections } = this.options
+    const { controlToken, onBanReport } = this.options
+    const channel = new MessageChannel()
+    channel.port1.on('message', (report: BanReport) => onBanReport(report))
+    channel.port1.unref() // what it tells keeps nobody alive
+    const reports = channel.port2
     const thread = this.#connectionPool.run(
-      (ports: TaskPorts): ConnectionTask => ({
-        ...ports,
-        ...wiring.connections[index],
-        index,
-        config,
-        clock,
-        shards: wiring.pairsOfConnection(index),
-        shardDoorbells: wiring.shards.map(({ doorbell }) => doorbell),
-        totals: wiring.totals,
-        sharesPorts: connections > 1,
-      }),
+      (ports) => connectionTask(this.#parts, ports, index, { controlToken, reports }),
+      [reports],
     )
     this.#connections[index] = thread
     this.#watch('connection', index, thread, () => this.#restartConnection(index))
@@ -324,6 +290,7 @@ export class Supervisor {
     for (const index of old.keys()) this.#startShard(index)
     await awaitShards(this.#shards, this.#storage, this.#log)
     this.#log.warn('all shards are started anew; sessions that outlive their connection are back from the store')
+    await tellAll(this.#shards, (thread) => this.options.introduceShard(thread))
     for (const index of old.keys()) await this.#linkLot(index)
     for (const index of old.keys()) await this.#connectShard(index)
     this.options.onShardRestart?.()
@@ -333,6 +300,7 @@ export class Supervisor {
     this.wiring.renewShard(index)
     this.#startShard(index)
     this.#log.warn('shard started anew; the sessions it held are lost, because there is no store', { index })
+    await tellAll([this.#shards[index]], (thread) => this.options.introduceShard(thread))
     await this.#introduceShard(index)
     await this.#linkLot(index)
     await this.#connectShard(index)
@@ -368,7 +336,10 @@ export class Supervisor {
     const pairs = this.wiring.pairsOfConnection(index)
     await tellAll(this.#shards, ({ api }, shard) => api.replaceConnectionThread(index, pairs[shard]))
     const ports = index === 0 ? this.#ports : this.#portsOfOthers()
-    await tellAll([this.#connections[index]], ({ api }) => api.listen(ports))
+    await tellAll([this.#connections[index]], async (thread) => {
+      await this.options.introduceConnection(thread)
+      await thread.api.listen(ports)
+    })
   }
 }
 

@@ -5,6 +5,7 @@ import { SharedClock } from '../base/clock.js'
 import { createSinkLogger } from '../base/log.js'
 import { BrokerConfig } from '../config/schema.js'
 import { Counter, type CounterName, openCounters } from '../contracts/counters.js'
+import { EVERYBODY } from './introductions.fixture.js'
 import { Supervisor } from './supervisor.js'
 import { TcpClient } from './tcp-client.fixture.js'
 
@@ -42,7 +43,7 @@ async function start(t: Test): Promise<Broker> {
   }
   const clock = new SharedClock().memory
   const first = made.length
-  const supervisor = new Supervisor({ config, shards: SHARDS, connections: 1, clock, log, workers })
+  const supervisor = new Supervisor({ ...EVERYBODY, config, shards: SHARDS, connections: 1, clock, log, workers })
   t.teardown(() => supervisor.destroy())
   const [port] = await supervisor.start()
   const { wiring } = supervisor

@@ -1,9 +1,10 @@
 /** Long-lived tasks, one a thread, over piscina. */
-import { MessageChannel, type MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { messageOf } from '../base/errors.js'
 import type { Logger, LogRecord } from '../base/log.js'
 import { connect, type Remote } from '../base/rpc.js'
-import { Piscina, THREAD_ARGUMENTS, threadEnvironment } from './piscina-library.js'
+import type { AuditEntry } from '../contracts/audit.js'
+import { Piscina, THREAD_ARGUMENTS } from './piscina-library.js'
 
 /** A thread that runs, and how to talk to it. */
 export interface RunningThread<Api extends object> {
@@ -23,16 +24,22 @@ export interface RunningThread<Api extends object> {
 export interface TaskPorts {
   readonly control: MessagePort
   readonly log: MessagePort
+  readonly audit: MessagePort
 }
 
 export class ThreadPool<Api extends object> {
   readonly #pool: Piscina
 
-  /** @param file of `workers/`, by URL @param threads exactly as many tasks will run */
+  /**
+   * @param file of `workers/`, by URL
+   * @param threads exactly as many tasks will run
+   * @param onAudit takes what the threads have to say for the audit trail
+   */
   constructor(
     file: URL,
     threads: number,
     readonly log: Logger,
+    readonly onAudit: (entries: readonly AuditEntry[]) => void = () => {},
   ) {
     this.#pool = new Piscina({
       filename: file.href,
@@ -41,9 +48,8 @@ export class ThreadPool<Api extends object> {
       idleTimeout: Number.POSITIVE_INFINITY,
       // the default would stop the event loop of a thread between tasks; ours have sockets and timers of their own
       atomics: 'disabled',
-      // loaders that the main thread runs under, as tests do, are not for these threads and make them slow to start
+      // loaders that the main thread runs under are not for these threads, and make them slow to start
       execArgv: THREAD_ARGUMENTS,
-      env: threadEnvironment(),
     })
     // of a thread that dies while all are being ended; otherwise `ended` tells of it
     this.#pool.on('error', (error: unknown) =>
@@ -55,15 +61,19 @@ export class ThreadPool<Api extends object> {
   run(task: (ports: TaskPorts) => object, transfer: readonly MessagePort[] = []): RunningThread<Api> {
     const control = new MessageChannel()
     const logging = new MessageChannel()
-    logging.port1.on('message', ({ level, area, message, fields }: LogRecord) => {
+    const auditing = new MessageChannel()
+    const closeLogging = receiveAll(logging.port1, ({ level, area, message, fields }: LogRecord) => {
       this.log.area(area)[level](message, fields)
     })
-    const ports = [control.port2, logging.port2, ...transfer]
+    const closeAuditing = receiveAll(auditing.port1, this.onAudit)
+    const ports = [control.port2, logging.port2, auditing.port2, ...transfer]
     const closed = new Promise<void>((resolve) => control.port1.once('close', resolve))
-    const ended = this.#pool.run(task({ control: control.port2, log: logging.port2 }), { transferList: ports })
+    const ends: TaskPorts = { control: control.port2, log: logging.port2, audit: auditing.port2 }
+    const ended = this.#pool.run(task(ends), { transferList: ports })
     const close = (): void => {
       control.port1.close()
-      logging.port1.close()
+      closeLogging()
+      closeAuditing()
     }
     const gone = ended.then(
       () => {
@@ -82,5 +92,16 @@ export class ThreadPool<Api extends object> {
   /** Ends all threads, whatever they do. */
   destroy(): Promise<void> {
     return this.#pool.destroy()
+  }
+}
+
+/** @returns closes the port, and gives what has arrived until then: the last words of a thread that has ended */
+function receiveAll<Message>(port: MessagePort, take: (message: Message) => void): () => void {
+  port.on('message', take)
+  return () => {
+    for (let last = receiveMessageOnPort(port); last !== undefined; last = receiveMessageOnPort(port)) {
+      take(last.message as Message)
+    }
+    port.close()
   }
 }

@@ -1,11 +1,14 @@
 /** The shared memory between the threads of a broker. */
 import { createDoorbellMemory } from '../base/doorbell.js'
 import { createRingMemory } from '../base/ring.js'
+import { clearSharedCounts } from '../base/shared-counts.js'
 import { WriteGate } from '../base/write-gate.js'
 import { Counter, createCountersMemory, GAUGES, openCounters } from '../contracts/counters.js'
+import { createLimitsMemory, type LimitsMemory } from '../contracts/limits.js'
 import type { LotLink } from '../contracts/lot.js'
 import { createFlushWords } from '../contracts/store-records.js'
 import type { RingPair, StoreLink } from '../contracts/threads.js'
+import { createTicketSecret } from '../contracts/ticket-keys.js'
 
 export interface Seat {
   readonly doorbell: SharedArrayBuffer
@@ -21,6 +24,9 @@ export class Wiring {
   gate = new WriteGate()
   /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
   readonly totals = new SharedArrayBuffer(8)
+  readonly limits: LimitsMemory
+  /** Of all connection threads. */
+  readonly ticketSecret = createTicketSecret()
   /** By connection thread, then shard. */
   readonly #pairs: RingPair[][]
   /** By sending shard, then receiving shard. */
@@ -34,7 +40,10 @@ export class Wiring {
     connections: number,
     shards: number,
     readonly ringBytes: number,
+    /** Network connections at most. */
+    connectionsMax: number,
   ) {
+    this.limits = createLimitsMemory(connections, shards, connectionsMax)
     const seats = (count: number): Seat[] =>
       Array.from({ length: count }, () => ({ doorbell: createDoorbellMemory(), counters: createCountersMemory() }))
     this.connections = seats(connections)
@@ -91,6 +100,7 @@ export class Wiring {
     const seat = this.shards[shard]
     Atomics.sub(new Int32Array(this.totals), 1, openCounters(seat.counters)[Counter.sessions])
     resetSeat(seat)
+    clearSharedCounts(this.limits.byUser, shard)
   }
 
   /** All shards begin anew. */
@@ -116,6 +126,7 @@ export class Wiring {
     const seat = this.connections[thread]
     Atomics.sub(new Int32Array(this.totals), 0, openCounters(seat.counters)[Counter.socketsOpen])
     resetSeat(seat)
+    clearSharedCounts(this.limits.byAddress, thread)
   }
 
   #newLotLink(): LotLink {

@@ -8,7 +8,7 @@ import { SysTopics } from './sys-topics.js'
 
 function setUp(intervalSeconds = 10) {
   const clock = new ManualClock()
-  const wiring = new Wiring(2, 3, 4_096)
+  const wiring = new Wiring(2, 3, 4_096, 100)
   const published: InternalPublish[][] = []
   let answer: () => Promise<void> = async () => {}
   const sys = new SysTopics(BrokerConfig.parse({ sys: { intervalSeconds } }), wiring, clock, (messages) => {

@@ -8,11 +8,10 @@ import type { BrokerConfig } from '../config/schema.js'
 import { COUNTER_NAMES, Counter, type CounterName, openCounters } from '../contracts/counters.js'
 import type { InternalPublish } from '../contracts/threads.js'
 import { LoadAverages } from './load-averages.js'
+import type { Totals } from './statistics.js'
 
 /** Milliseconds between looks at the clock. */
 const TICK_MS = 1_000
-
-type Totals = Readonly<Record<CounterName, number>>
 
 /** Each shard has all retained messages: one of them tells how many there are. */
 const OF_ONE_SHARD: readonly CounterName[] = ['retainedMessages', 'retainedBytes']
@@ -27,15 +26,29 @@ const REASONS: readonly (readonly [topic: string, counter: CounterName])[] = [
   ['messages/dropped/packet_too_large', 'droppedPacketTooLarge'],
   ['messages/dropped/not_authorized', 'droppedNotAuthorized'],
   ['messages/dropped/retained_full', 'droppedRetainedFull'],
+  ['messages/dropped/retained_user', 'droppedRetainedUser'],
   ['messages/dropped/session_ended', 'droppedSessionEnded'],
   ['messages/dropped/store_full', 'droppedStoreFull'],
   ['connections/refused/total', 'connectionsRefusedTotal'],
   ['connections/refused/address', 'connectionsRefusedAddress'],
   ['connections/refused/rate', 'connectionsRefusedRate'],
+  ['connections/refused/banned', 'connectionsRefusedBanned'],
+  ['connections/refused/banned_client', 'connectsRefusedBanned'],
+  ['connections/refused/user', 'connectionsRefusedUser'],
   ['connections/refused/sessions', 'sessionsRefused'],
+  ['connections/refused/proxy', 'connectionsRefusedProxy'],
+  ['connections/refused/handshake', 'connectionsRefusedHandshake'],
+  ['connections/refused/origin', 'connectionsRefusedOrigin'],
+  ['connections/refused/not_authorized', 'connectionsDenied'],
   ['connections/closed/connect_timeout', 'connectTimeouts'],
   ['connections/closed/keep_alive', 'keepAliveTimeouts'],
   ['connections/closed/protocol_error', 'protocolErrors'],
+  ['connections/closed/rate', 'connectionsClosedRate'],
+  ['connections/closed/banned', 'connectionsClosedBanned'],
+  ['connections/slowed', 'readsSlowed'],
+  ['connections/descriptor_shortages', 'descriptorShortages'],
+  ['logins/failed', 'loginsFailed'],
+  ['logins/delayed', 'loginsDelayed'],
   ['subscriptions/refused', 'refusedSubscriptions'],
   ['wills/published', 'willsPublished'],
 ]
@@ -60,7 +73,6 @@ export class SysTopics {
   }
 
   start(): void {
-    if (this.config.sys.intervalSeconds === 0) return
     this.tick()
     this.#timer = setInterval(() => this.tick(), TICK_MS)
   }

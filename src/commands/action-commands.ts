@@ -16,13 +16,17 @@ import { entryTitle } from './snapshots.js'
 import { ALL_ACTIONS } from './traces.js'
 
 export const ACTION_COMMANDS: readonly AnswerCommand[] = [
-  { name: 'RunAction', answer: ({ rest }, services) => runAction(rest, services) },
-  { name: 'ActionTrace', answer: ({ rest }, services) => traceAction(wordsOf(rest), services) },
-  { name: 'LotDiagnostic', answer: ({ rest }, services) => diagnose(wordsOf(rest), services) },
-  { name: 'GetPendingStatus', answer: (_line, services) => pendingStatus(services) },
-  { name: 'ListEntities', answer: (_line, services) => listEntities(services) },
-  { name: 'ListModels', answer: (_line, services) => listKind('model', 'models', services) },
-  { name: 'ListActions', answer: (_line, services) => listKind('action', 'actions', services) },
+  { name: 'RunAction', scope: 'ActionManagementRun', answer: ({ rest }, services) => runAction(rest, services) },
+  {
+    name: 'ActionTrace',
+    scope: 'ActionManagementRun',
+    answer: ({ rest }, services) => traceAction(wordsOf(rest), services),
+  },
+  { name: 'LotDiagnostic', scope: 'none', answer: ({ rest }, services) => diagnose(wordsOf(rest), services) },
+  { name: 'GetPendingStatus', scope: 'none', answer: (_line, services) => pendingStatus(services) },
+  { name: 'ListEntities', scope: 'none', answer: (_line, services) => listEntities(services) },
+  { name: 'ListModels', scope: 'none', answer: (_line, services) => listKind('model', 'models', services) },
+  { name: 'ListActions', scope: 'none', answer: (_line, services) => listKind('action', 'actions', services) },
 ]
 
 // ---------- -runAction ----------

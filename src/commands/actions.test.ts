@@ -106,11 +106,12 @@ t.test('last runs of timers are kept, and forgotten with the action', async (t) 
 })
 
 t.test('what clients write elsewhere', async (t) => {
-  const test = await startCentre(t)
-  const event = { kind: 'write', payload: new Uint8Array(), clientId: 'c', user: '' } as const
-  test.centre.handle({ ...event, topic: '$SYS/Coreflux/Config/New' })
-  test.centre.handle({ kind: 'command', text: '-updateData', clientId: 'c', user: '' })
-  test.centre.handle({ kind: 'command', text: '-listEnv', clientId: 'c', user: '' })
+  const decide = async () => ({ allowed: true, rule: undefined, reason: '', reads: [] })
+  const test = await startCentre(t, {}, { decide })
+  const identity = { userName: 'ann', clientId: 'hub', address: '192.0.2.1', port: 1, claims: undefined }
+  test.centre.handle({ kind: 'write', topic: '$SYS/Coreflux/Config/New', payload: new Uint8Array(), identity })
+  test.centre.handle({ kind: 'command', text: '-updateData', identity })
+  test.centre.handle({ kind: 'command', text: '-listEnv', identity })
   while (test.outputs().length < 2) await new Promise((resolve) => setImmediate(resolve))
   t.match(
     test.outputs().map((text) => JSON.parse(text)),

@@ -13,6 +13,7 @@ import type {
   RunRequest,
   StoredDefinition,
 } from '../contracts/lot.js'
+import type { Identity } from '../contracts/security.js'
 import type { InternalPublish } from '../contracts/threads.js'
 import { type CentreOptions, CommandCentre } from './centre.js'
 import type { DefinitionStore, LotCalls } from './committer.js'
@@ -42,7 +43,7 @@ export class RememberingStore implements DefinitionStore {
 
   keys(): string[] {
     return [...this.definitionsByKey.keys()]
-      .filter((key) => !key.startsWith('rule/') && !key.startsWith('settings/'))
+      .filter((key) => !key.startsWith('rule/') && !key.startsWith('settings/') && key !== 'user/root')
       .sort()
   }
 
@@ -169,10 +170,10 @@ export class TestCentre {
     }
   }
 
-  /** Sends a command and gives its answer. */
-  readonly send = async (text: string): Promise<Envelope> => {
+  /** Sends a command and gives its answer. @param sender the broker itself where left out */
+  readonly send = async (text: string, sender?: Identity): Promise<Envelope> => {
     const before = this.outputs().length
-    await this.centre.execute(text)
+    await this.centre.execute(text, sender)
     return JSON.parse(this.outputs()[before]) as Envelope
   }
 

@@ -96,7 +96,11 @@ t.test('a failed replacement leaves the old one in place', async (t) => {
   const { send } = test
   await send(`-addAction ${ACTION}`)
   const before = test.lot.installs.length
-  t.match(await send('-addAction DEFINE ACTION Alarm\nON TOPIC'), { success: false })
+  const { success, message } = await send('-addAction DEFINE ACTION Alarm\nON TOPIC')
+  t.notOk(success)
+  t.match(message, /^Parsing error: .* - Action 'Alarm' stays as it was before$/)
+  const quoted = await send('-addAction DEFINE ACTION "Other"\nON TOPIC "a" DO\n    PUBLISH TOPIC "b" WITH 1')
+  t.match(quoted.message, /^Parsing error: .*\(1,15\) Suggestions: Other$/)
   t.equal(test.retained.get('Actions/Alarm'), ACTION)
   t.equal(test.lot.installs.length, before)
 })

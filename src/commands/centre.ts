@@ -1,86 +1,140 @@
 /** The command centre: takes commands and what the LoT thread tells, and keeps what is deployed. */
 import { join } from 'node:path'
+import type { Trail } from '../audit/trail.js'
 import type { Clock } from '../base/clock.js'
 import { messageOf, stackOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
+import { openSecretKey } from '../base/secret-key.js'
 import { programVersion } from '../base/version.js'
 import type { BrokerConfig } from '../config/schema.js'
+import { secretKeyPlace } from '../config/secret-key-place.js'
+import type { BansChange } from '../contracts/bans.js'
 import type { EnvironmentChange, LotEvent } from '../contracts/lot.js'
+import type { AccessChange, AccessQuestion, CredentialsChange, Decision, Identity } from '../contracts/security.js'
 import type { InternalPublish } from '../contracts/threads.js'
 import type { ProjectCommands, ProjectsTask } from '../projects/project.js'
+import { firstRoot } from '../security/root-user.js'
+import { ROOT } from '../security/user-name.js'
+import type { AccessService } from './access-command.js'
+import { BanKeeper } from './ban-keeper.js'
 import { Changes } from './changes.js'
-import type { ChangeCommand, CommandServices } from './command.js'
-import { type CommandLine, parseCommandLine } from './command-line.js'
-import { COMMAND_TABLE, unknownCommand } from './command-table.js'
+import type { CommandServices } from './command.js'
+import { auditOfCommand } from './command-audit.js'
+import { CommandDesk } from './command-desk.js'
+import { parseCommandLine } from './command-line.js'
+import { COMMAND_TABLE } from './command-table.js'
 import { Committer, type DefinitionStore, type LotCalls } from './committer.js'
-import { encodeReply, failure, type Reply } from './envelope.js'
+import type { Configuration } from './config-command.js'
+import { encodeReply, type Reply } from './envelope.js'
+import { type Identities, makeDecoyKey, wholeAccess, wholeCredentials } from './identities.js'
 import { Library } from './library.js'
+import { newPassword } from './new-password.js'
 import { Output } from './output.js'
 import { projectDeployer } from './project-deployer.js'
 import { PythonLibrary, type PythonScripts } from './python-library.js'
 import { RetainedTopics } from './retained-topics.js'
 import { seedOnce, setBuiltInRules } from './rules.js'
-import { openSecretBox, type SecretBox } from './secret-box.js'
+import { SafeCopy } from './safe-copy.js'
+import { SecretBox } from './secret-box.js'
 import { snapshotsOf } from './snapshots.js'
 import { readDefinitions } from './stored.js'
-import { setLicenseStatus, setNoProjects, setSystemTopics } from './system-topics.js'
+import { setConfigTopic, setLicenseStatus, setNoProjects, setSystemTopics, setUsers } from './system-topics.js'
+import { SystemWrites } from './system-writes.js'
 import { TimerRuns } from './timer-runs.js'
 import { Traces } from './traces.js'
+import { newUser } from './users.js'
 
 export interface CentreOptions {
   readonly config: BrokerConfig
   readonly log: Logger
   readonly clock: Clock
-  /** For MERLOT_SECRET_KEY. */
+  /** For MERLOT_SECRET_KEY and MERLOT_ROOT_PASSWORD. */
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly lot: LotCalls
+  /** What rules say of it at this moment. undefined where nobody can be asked, as in tests: the broker alone may command then. */
+  readonly decide?: (question: AccessQuestion) => Promise<Decision>
+  /** For `-checkAccess`; undefined where nobody can be asked, as in tests. */
+  readonly access?: AccessService
+  /** undefined where nobody need be told, as in tests. */
+  readonly identities?: Identities
+  /** Tells all connection threads, and resolves when they know; undefined where there are none, as in tests. */
+  readonly tellBans?: (change: BansChange) => Promise<void>
   /** undefined where nothing is kept on disk. */
   readonly store: DefinitionStore | undefined
   /** Publishes on behalf of the broker, in the order of the list. */
   readonly publish: (messages: readonly InternalPublish[]) => Promise<void>
+  /** undefined where it is disabled. */
+  readonly audit?: Trail
   /** undefined where there is no Python. */
   readonly python?: PythonScripts
   /** Makes the projects, once it is known what is to be remembered for them. */
   readonly projects?: (task: ProjectsTask) => ProjectCommands
+  /** undefined where it cannot be changed, as in tests. */
+  readonly configuration?: Configuration
   /** Network connections at the moment. */
   readonly connections?: () => number
   /** `-updateData` */
   readonly updateStatistics?: () => void
 }
 
-/** Commands that wait or run; each needs memory for its text and its answer. */
-const COMMANDS_MAX = 20_000
-const COMMAND_BYTES_MAX = 134_217_728
+/** Whose commands are that an Action publishes: what it may do, its author need not be allowed to do. */
+const NOBODY: Identity = { userName: undefined, clientId: '', address: '', port: 0, claims: undefined }
 
 export class CommandCentre {
   readonly #options: CentreOptions
   readonly #library = new Library()
   readonly #topics = new RetainedTopics()
   readonly #box: SecretBox | undefined
+  readonly #safeCopy: SafeCopy | undefined
   readonly #committer: Committer
   readonly #changes: Changes
   readonly #timerRuns: TimerRuns
   readonly #output: Output
+  readonly #writes: SystemWrites
+  readonly #desk: CommandDesk
   readonly #services: CommandServices & { projects: ProjectCommands | undefined }
-  #running = 0
-  #runningBytes = 0
+  #firstNotice: readonly string[] = []
 
   constructor(options: CentreOptions) {
     this.#options = options
-    const { config, log, clock, lot, store, publish } = options
-    const box = store === undefined ? undefined : openSecretBox(keyPlace(options))
-    if (typeof box === 'string') log.error('secrets cannot be used', { reason: box })
-    this.#box = typeof box === 'string' ? undefined : box
+    const { config, log, clock, lot, store, publish, identities } = options
+    const key = store === undefined ? undefined : openSecretKey(secretKeyPlace(config, options.environment))
+    if (typeof key === 'string') log.error('secrets cannot be used', { reason: key })
+    const box = typeof key === 'object' ? new SecretBox(key) : undefined
+    const safeCopy = key === undefined ? undefined : new SafeCopy(config.dataDirectory, key, log)
+    this.#box = box
+    this.#safeCopy = safeCopy
     const library = this.#library
     const topics = this.#topics
-    this.#committer = new Committer({ library, store, box: this.#box, lot, topics, publish, log })
+    this.#committer = new Committer({ library, store, box, safeCopy, lot, identities, topics, publish, log })
     this.#changes = new Changes(library, (draft) => this.#committer.commit(draft))
     const warn = (what: string) => (error: unknown) => log.warn(what, { reason: messageOf(error) })
     this.#timerRuns = new TimerRuns(this.#changes, warn('the last runs of timers could not be kept'))
     this.#output = new Output(publish, warn('the answer to a command could not be published'))
+    this.#writes = new SystemWrites({
+      configuration: options.configuration,
+      decide: options.decide,
+      audit: options.audit,
+      log,
+      clock,
+      answer: (command, reply) => this.#answer(command, undefined, reply),
+    })
+    const bans = new BanKeeper({
+      library,
+      changes: this.#changes,
+      topics,
+      clock,
+      log,
+      limits: () => config.limits.ban,
+      tell: options.tellBans ?? (async () => {}),
+      publish: () => this.#committer.publish(),
+    })
     this.#services = {
       config,
       clock,
+      audit: options.audit,
+      access: options.access,
+      bans,
       library,
       changes: this.#changes,
       lot,
@@ -93,33 +147,48 @@ export class CommandCentre {
         strictIndent: config.lot.strictIndent,
         plainOutput: config.models.plainOutput,
       },
-      secretsProblem: typeof box === 'string' ? box : undefined,
+      secretsProblem: typeof key === 'string' ? key : undefined,
       updateStatistics: () => this.#updateStatistics(),
     }
+    this.#desk = new CommandDesk({
+      services: this.#services,
+      decide: options.decide,
+      log,
+      touched: (keys) => this.#release(keys),
+    })
   }
 
   /**
    * Reads what is kept, publishes it and puts it to work. What cannot be read is logged and passed over.
-   * @throws BrokerError when the store cannot be read
+   * @throws BrokerError RULE_UNREADABLE, IDENTITIES_UNREADABLE where users or rules are lost; when the store cannot be
+   *   read, or the password that `root` is to get is none
    */
   async start(): Promise<void> {
-    const { config, log, store, projects } = this.#options
-    setBuiltInRules(this.#library)
+    const { log, store, projects } = this.#options
     const definitions = (await store?.definitions()) ?? []
-    for (const problem of readDefinitions(definitions, this.#library, this.#box)) {
-      log.error('a definition in the store is passed over', { reason: problem })
-    }
-    setSystemTopics(this.#topics, config, programVersion())
+    const unread = readDefinitions(definitions, this.#library, this.#box)
+    for (const reason of unread.problems) log.error('a definition in the store is passed over', { reason })
+    const bringBack = this.#safeCopy?.open(this.#library, unread.rules)
+    setBuiltInRules(this.#library)
+    setSystemTopics(this.#topics, programVersion())
+    this.#setConfigTopic()
     this.#setLicenseStatus()
     for (const entry of this.#library.entities.values()) {
       for (const [topic, text] of snapshotsOf(entry)) this.#topics.set(topic, text)
     }
     this.#committer.setLists()
+    setUsers(this.#topics, this.#library.users.values())
     if (projects === undefined) setNoProjects(this.#topics)
     else this.#services.projects = this.#makeProjects(projects)
+    this.#services.bans.start()
     await this.#committer.publish()
     await this.reinstall()
-    await this.#changes.make(seedOnce)
+    await this.#changes.make((draft) => {
+      bringBack?.(draft)
+      seedOnce(draft)
+      makeDecoyKey(draft)
+    })
+    await this.#makeRoot()
     this.#own(this.#services.python.loadAll(), 'the Python scripts could not be loaded')
   }
 
@@ -133,14 +202,34 @@ export class CommandCentre {
     else log.error('the project was not loaded completely', { outcome: reply.message, errors })
   }
 
+  /** For a shard that has just begun. */
+  wholeAccess(): AccessChange {
+    return wholeAccess(this.#library)
+  }
+
+  /** For a connection thread that has just begun. */
+  wholeCredentials(): CredentialsChange {
+    return wholeCredentials(this.#library)
+  }
+
+  /** Takes what connection threads report, and tells those that begin who is banned. */
+  get bans(): BanKeeper {
+    return this.#services.bans
+  }
+
+  /** What `start` has to tell whoever started the broker, and nobody else; nothing after the first start. */
+  get firstNotice(): readonly string[] {
+    return this.#firstNotice
+  }
+
   /** What the LoT thread tells. Never throws. */
   handle(event: LotEvent): void {
     switch (event.kind) {
       case 'command':
-        this.#own(this.execute(event.text), 'a command could not be answered')
+        this.#own(this.execute(event.text, event.identity ?? NOBODY), 'a command could not be answered')
         break
       case 'write':
-        this.#own(this.#write(event.topic), 'a message to the broker could not be answered')
+        this.#own(this.#writes.take(event), 'a message to the broker could not be answered')
         break
       case 'environment':
         this.#own(this.#keepEnvironment(event.changes), 'environment values of an action could not be kept')
@@ -151,16 +240,30 @@ export class CommandCentre {
     }
   }
 
-  /** Carries out a command. Resolves with its answer when that was published; undefined if it has none. Never rejects. */
-  async execute(text: string): Promise<Reply | undefined> {
+  /**
+   * Carries out a command. Resolves with its answer when that was published; undefined if it has none. Never rejects.
+   * @param sender undefined for the broker itself, which may do everything
+   */
+  async execute(text: string, sender?: Identity): Promise<Reply | undefined> {
     const line = parseCommandLine(text)
     const command = line === undefined ? undefined : COMMAND_TABLE.get(line.key)
-    const reply = await this.#bounded(line, text.length)
+    const reply = await this.#desk.carryOut(line, text.length, sender)
+    this.#options.audit?.record(auditOfCommand(line, command, reply, sender))
     if (reply !== undefined) {
-      const { plainTextOutput } = this.#options.config.commands
-      await this.#output.send(encodeReply(command?.name, line?.requestId, reply, plainTextOutput))
+      await this.#answer(command?.name, line?.requestId, reply)
     }
     return reply
+  }
+
+  #answer(command: string | undefined, requestId: string | undefined, reply: Reply): Promise<void> {
+    const { plainTextOutput } = this.#options.config.commands
+    return this.#output.send(encodeReply(command, requestId, reply, plainTextOutput))
+  }
+
+  /** The configuration has changed: it is shown as it is now. */
+  configurationChanged(): void {
+    this.#setConfigTopic()
+    this.#own(this.#committer.publish(), 'the configuration could not be published')
   }
 
   /** All shards were started anew: they get all retained messages again. */
@@ -182,47 +285,12 @@ export class CommandCentre {
 
   /** Resolves when everything that was asked for is in force and on disk. */
   async stop(): Promise<void> {
+    this.#services.bans.stop()
     await this.#timerRuns.flush().catch(() => {})
     await this.#changes.idle
   }
 
   // ---------- commands ----------
-
-  async #bounded(line: CommandLine | undefined, size: number): Promise<Reply | undefined> {
-    if (this.#running >= COMMANDS_MAX || this.#runningBytes + size > COMMAND_BYTES_MAX) {
-      return failure('Too many commands are waiting: send this one again later')
-    }
-    this.#running++
-    this.#runningBytes += size
-    try {
-      return await this.#reply(line)
-    } catch (error) {
-      // the text of the command may hold a secret: the name is all that is told
-      this.#options.log.error('a command failed', { command: line?.key, reason: stackOf(error) })
-      return failure(messageOf(error))
-    } finally {
-      this.#running--
-      this.#runningBytes -= size
-    }
-  }
-
-  async #reply(line: CommandLine | undefined): Promise<Reply | undefined> {
-    if (line === undefined) return unknownCommand('')
-    const command = COMMAND_TABLE.get(line.key)
-    if (command === undefined) return unknownCommand(line.written)
-    if ('change' in command) return await this.#change(command, line)
-    await this.#changes.settled()
-    return await command.answer(line, this.#services)
-  }
-
-  async #change(command: ChangeCommand, line: CommandLine): Promise<Reply> {
-    const { reply, touched } = await this.#changes.make((draft) => {
-      const from = draft.touched.length
-      return { reply: command.change(draft, line, this.#services), touched: draft.touched.slice(from) }
-    })
-    this.#release(touched)
-    return reply
-  }
 
   /** What was added or removed by hand no longer belongs to a project. */
   #release(keys: readonly string[]): void {
@@ -237,13 +305,6 @@ export class CommandCentre {
 
   // ---------- what else the LoT thread tells ----------
 
-  async #write(topic: string): Promise<void> {
-    if (topic !== '$SYS/Coreflux/Config/New') return
-    const message = 'The configuration cannot be changed while the broker runs: change its file, and start it again'
-    const { plainTextOutput } = this.#options.config.commands
-    await this.#output.send(encodeReply('SetConfig', undefined, failure(message), plainTextOutput))
-  }
-
   /** Secrets that cannot be encrypted stay in the memory of the LoT thread alone. */
   async #keepEnvironment(changes: readonly EnvironmentChange[]): Promise<void> {
     const { secretsProblem } = this.#services
@@ -253,6 +314,16 @@ export class CommandCentre {
   }
 
   // ---------- the rest ----------
+
+  /** At the first start, and where the store has lost it. */
+  async #makeRoot(): Promise<void> {
+    if (this.#library.users.has(ROOT)) return
+    const { config, environment, clock } = this.#options
+    const { password, notice } = firstRoot({ config, environment })
+    const kept = await newPassword(password, config.authentication)
+    await this.#changes.make((draft) => draft.users.set(ROOT, newUser(ROOT, kept, clock.now())))
+    this.#firstNotice = notice
+  }
 
   #makeProjects(make: (task: ProjectsTask) => ProjectCommands): ProjectCommands {
     const { config, publish } = this.#options
@@ -265,6 +336,11 @@ export class CommandCentre {
       remember: (key, text) =>
         this.#changes.make((draft) => (text === undefined ? draft.notes.delete(key) : draft.notes.set(key, text))),
     })
+  }
+
+  #setConfigTopic(): void {
+    const { config, configuration } = this.#options
+    setConfigTopic(this.#topics, configuration?.asked ?? config, configuration?.needsRestart ?? [])
   }
 
   #updateStatistics(): void {
@@ -280,16 +356,5 @@ export class CommandCentre {
   /** For work that nobody waits for. */
   #own(work: Promise<unknown>, failureText: string): void {
     work.catch((error: unknown) => this.#options.log.error(failureText, { reason: stackOf(error) }))
-  }
-}
-
-function keyPlace({ config, environment }: CentreOptions): {
-  readonly given: string | undefined
-  readonly file: string
-} {
-  const { keyFile } = config.lot
-  return {
-    given: environment.MERLOT_SECRET_KEY,
-    file: keyFile === '' ? join(config.dataDirectory, 'secret.key') : keyFile,
   }
 }

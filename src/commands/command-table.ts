@@ -1,6 +1,9 @@
 /** All commands by their keys. */
 import { nearestSpelling } from '../base/spelling.js'
+import { ACCESS_COMMANDS } from './access-command.js'
 import { ACTION_COMMANDS } from './action-commands.js'
+import { AUDIT_COMMANDS } from './audit-commands.js'
+import { BAN_COMMANDS } from './ban-commands.js'
 import type { Command } from './command.js'
 import { commandKey } from './command-line.js'
 import { ENTITY_COMMANDS } from './entity-commands.js'
@@ -11,6 +14,7 @@ import { PANEL_COMMANDS } from './panel-commands.js'
 import { PROJECT_COMMANDS } from './project-commands.js'
 import { PYTHON_COMMANDS } from './python-commands.js'
 import { ROUTE_COMMANDS, RULE_COMMANDS } from './rule-commands.js'
+import { USER_COMMANDS } from './user-commands.js'
 
 export const COMMAND_TABLE: ReadonlyMap<string, Command> = new Map(
   [
@@ -22,6 +26,10 @@ export const COMMAND_TABLE: ReadonlyMap<string, Command> = new Map(
     ...PANEL_COMMANDS,
     ...PROJECT_COMMANDS,
     ...ENVIRONMENT_COMMANDS,
+    ...USER_COMMANDS,
+    ...BAN_COMMANDS,
+    ...AUDIT_COMMANDS,
+    ...ACCESS_COMMANDS,
     ...OTHER_COMMANDS,
   ].map((command) => [commandKey(command.name), command]),
 )

@@ -1,7 +1,11 @@
 /** What a command is made of. */
+import type { Trail } from '../audit/trail.js'
 import type { Clock } from '../base/clock.js'
 import type { BrokerConfig } from '../config/schema.js'
+import type { Identity, RuleScope } from '../contracts/security.js'
 import type { ProjectCommands } from '../projects/project.js'
+import type { AccessService } from './access-command.js'
+import type { BanKeeper } from './ban-keeper.js'
 import type { Changes } from './changes.js'
 import type { CommandLine } from './command-line.js'
 import type { LotCalls } from './committer.js'
@@ -14,9 +18,14 @@ import type { Traces } from './traces.js'
 
 /** What commands work with. */
 export interface CommandServices {
+  /** undefined where nobody can be asked. */
+  readonly access: AccessService | undefined
   readonly config: BrokerConfig
   readonly clock: Clock
   readonly library: Library
+  /** undefined where it is disabled. */
+  readonly audit: Trail | undefined
+  readonly bans: BanKeeper
   readonly changes: Changes
   readonly lot: LotCalls
   readonly topics: RetainedTopics
@@ -34,12 +43,27 @@ export interface CommandServices {
 interface Named {
   /** As answers tell it: `AddModel`. Clients send `-addModel` or `--add-model`, in any case. */
   readonly name: string
+  /** What its sender must be allowed, besides sending commands; `none` where that is enough. */
+  readonly scope: RuleScope | 'none'
 }
 
 /** Changes what is deployed or set: takes effect in the order of the commands. */
 export interface ChangeCommand extends Named {
-  /** Never throws; leaves the draft as it was where it refuses. */
-  change(draft: Draft, line: CommandLine, services: CommandServices): Reply
+  /**
+   * Never throws; leaves the draft as it was where it refuses.
+   * @param sender undefined for the broker itself
+   */
+  change(draft: Draft, line: CommandLine, services: CommandServices, sender: Identity | undefined): Reply
+}
+
+/** A change that needs costly work before; commands that come later wait for it, and other work does not. */
+export interface PreparedCommand extends Named {
+  /** @returns the change, or why there is none. Never rejects where the sender is at fault. */
+  prepare(
+    line: CommandLine,
+    services: CommandServices,
+    sender: Identity | undefined,
+  ): Promise<Reply | ((draft: Draft) => Reply)>
 }
 
 /** Everything else: begins when all changes before it are in force, and holds nothing up. */
@@ -48,4 +72,4 @@ export interface AnswerCommand extends Named {
   answer(line: CommandLine, services: CommandServices): Reply | undefined | Promise<Reply | undefined>
 }
 
-export type Command = ChangeCommand | AnswerCommand
+export type Command = ChangeCommand | PreparedCommand | AnswerCommand

@@ -12,12 +12,15 @@ import type {
   StoredDefinition,
 } from '../contracts/lot.js'
 import type { InternalPublish } from '../contracts/threads.js'
+import { type Identities, identityChanges } from './identities.js'
 import { Installer } from './installer.js'
 import type { Draft, Library } from './library.js'
 import type { RetainedTopics } from './retained-topics.js'
+import type { SafeCopy } from './safe-copy.js'
 import type { SecretBox } from './secret-box.js'
 import { scriptsText, snapshotsOf } from './snapshots.js'
 import { definitionChanges } from './stored.js'
+import { setUsers } from './system-topics.js'
 
 /** The store, as far as definitions are concerned. */
 export interface DefinitionStore {
@@ -41,7 +44,11 @@ export interface CommitterParts {
   /** undefined where nothing is kept on disk. */
   readonly store: DefinitionStore | undefined
   readonly box: SecretBox | undefined
+  /** Of users and rules; undefined where nothing is kept on disk. */
+  readonly safeCopy: SafeCopy | undefined
   readonly lot: LotCalls
+  /** undefined where nobody asks: in tests. */
+  readonly identities: Identities | undefined
   readonly topics: RetainedTopics
   readonly publish: (messages: readonly InternalPublish[]) => Promise<void>
   readonly log: Logger
@@ -58,7 +65,8 @@ export class Committer {
 
   /** @throws BrokerError when it could not be stored; nothing has changed then */
   async commit(draft: Draft): Promise<void> {
-    const { library, store, box } = this.#parts
+    const { library, store, box, safeCopy } = this.#parts
+    safeCopy?.stamp(draft)
     if (store !== undefined) {
       const changes = definitionChanges(draft, box)
       if (changes.length > 0) await store.saveDefinitions(changes)
@@ -67,8 +75,12 @@ export class Committer {
     draft.entities.applyTo(library.entities)
     draft.environment.applyTo(library.environment)
     draft.secrets.applyTo(library.secrets)
+    draft.users.applyTo(library.users)
     draft.notes.applyTo(library.notes)
     this.setLists(new Set([...draft.entities.changes.keys()].map((key) => key.split('/', 1)[0])))
+    if (draft.users.changes.size > 0) setUsers(this.#parts.topics, library.users.values())
+    await this.#tellIdentities(draft)
+    await safeCopy?.keep(library)
     await this.#tellLot(environmentChanges(draft), draft)
     await this.publish()
   }
@@ -95,6 +107,18 @@ export class Committer {
     } catch (error) {
       topics.forget()
       log.warn('retained messages of LoT could not be published', { reason: messageOf(error) })
+    }
+  }
+
+  /** Before the answer: who was told that a right is gone can rely on it. */
+  async #tellIdentities(draft: Draft): Promise<void> {
+    const { library, identities, log } = this.#parts
+    const changes = identityChanges(draft, library)
+    if (identities === undefined || changes === undefined) return
+    try {
+      await identities.tell(...changes)
+    } catch (error) {
+      log.warn('a thread did not take a change of users or rules', { reason: messageOf(error) })
     }
   }
 

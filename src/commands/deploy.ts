@@ -35,7 +35,7 @@ export function entityTexts(body: string): readonly string[] {
 
 /** Adds all entities of a body; each stands and falls by itself. */
 export function deployBody(draft: Draft, kind: EntityKind, body: string, options: DeployOptions): Reply {
-  const replies = entityTexts(body).map((text) => deployEntity(draft, kind, text, options))
+  const replies = entityTexts(body).map((text) => withPrevious(draft, kind, deployEntity(draft, kind, text, options)))
   if (replies.length === 1) return replies[0]
   const failures = replies.filter((reply) => !reply.success)
   const data = replies.map(({ success, message, entity, data, errors, warnings }) => ({
@@ -50,6 +50,13 @@ export function deployBody(draft: Draft, kind: EntityKind, body: string, options
   if (failures.length === 0) return success(replies.map(({ message }) => message).join(' '), { data, warnings })
   const errors = failures.flatMap((reply) => reply.errors ?? [{ message: reply.message }])
   return failure(failures.map(({ message }) => message).join(' '), { data, errors, warnings })
+}
+
+/** A refusal tells that what was there before goes on. */
+function withPrevious(draft: Draft, kind: EntityKind, reply: Reply): Reply {
+  const { success, message, entity } = reply
+  if (success || entity === undefined || !draft.entities.has(entryKey(kind, entity.name))) return reply
+  return { ...reply, message: `${message} - ${entity.type} '${entity.name}' stays as it was before` }
 }
 
 /** Adds one entity, in place of one with the same name. A draft that it fails in is as before. */

@@ -1,5 +1,5 @@
 /** Adding and removing entities of LoT. */
-
+import type { RuleScope } from '../contracts/security.js'
 import type { ChangeCommand, CommandServices } from './command.js'
 import { wordsOf } from './command-line.js'
 import { deployBody } from './deploy.js'
@@ -12,20 +12,20 @@ import { forgetRuns } from './timer-runs.js'
 type LotKind = LotEntry['kind']
 
 export const ENTITY_COMMANDS: readonly ChangeCommand[] = [
-  ...commandsOf('model', 'Model'),
-  ...commandsOf('action', 'Action'),
-  ...commandsOf('route', 'Route'),
-  ...commandsOf('rule', 'Rule'),
-  ...commandsOf('panel', 'Panel'),
-  ...commandsOf('panel', 'Visu'),
-  ...commandsOf('theme', 'Theme'),
+  ...commandsOf('model', 'Model', 'ModelManagementCreation', 'ModelManagementRemove'),
+  ...commandsOf('action', 'Action', 'ActionManagementCreation', 'ActionManagementRemove'),
+  ...commandsOf('route', 'Route', 'RouteManagementCreation', 'RouteManagementRemove'),
+  ...commandsOf('rule', 'Rule', 'RuleManagementCreation', 'RuleManagementRemove'),
+  ...commandsOf('panel', 'Panel', 'SystemConfiguration', 'SystemConfiguration'),
+  ...commandsOf('panel', 'Visu', 'SystemConfiguration', 'SystemConfiguration'),
+  ...commandsOf('theme', 'Theme', 'SystemConfiguration', 'SystemConfiguration'),
 ]
 
-function commandsOf(kind: LotKind, word: string): ChangeCommand[] {
+function commandsOf(kind: LotKind, word: string, adds: RuleScope, removes: RuleScope): ChangeCommand[] {
   return [
-    { name: `Add${word}`, change: (draft, { rest }, services) => add(draft, kind, rest, services) },
-    { name: `Remove${word}`, change: (draft, { rest }) => removeNamed(draft, kind, wordsOf(rest)) },
-    { name: `RemoveAll${word}s`, change: (draft) => removeAll(draft, kind, `${word.toLowerCase()}s`) },
+    { name: `Add${word}`, scope: adds, change: (draft, { rest }, services) => add(draft, kind, rest, services) },
+    { name: `Remove${word}`, scope: removes, change: (draft, { rest }) => removeNamed(draft, kind, wordsOf(rest)) },
+    { name: `RemoveAll${word}s`, scope: removes, change: (draft) => removeAll(draft, kind, `${word.toLowerCase()}s`) },
   ]
 }
 

@@ -8,10 +8,15 @@ import type { Draft } from './library.js'
 const NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
 
 export const ENVIRONMENT_COMMANDS: readonly Command[] = [
-  { name: 'SetEnv', change: (draft, { rest }) => setValue(draft, 'environment', rest) },
-  { name: 'RemoveEnv', change: (draft, { rest }) => removeValue(draft, 'environment', rest) },
+  { name: 'SetEnv', scope: 'SystemConfiguration', change: (draft, { rest }) => setValue(draft, 'environment', rest) },
+  {
+    name: 'RemoveEnv',
+    scope: 'SystemConfiguration',
+    change: (draft, { rest }) => removeValue(draft, 'environment', rest),
+  },
   {
     name: 'ListEnv',
+    scope: 'SystemConfiguration',
     answer(_line, { library }) {
       const data = [...library.environment].map(([name, value]) => ({ name, value }))
       return success(data.length === 0 ? 'No environment values.' : `${data.length} environment values.`, { data })
@@ -19,12 +24,17 @@ export const ENVIRONMENT_COMMANDS: readonly Command[] = [
   },
   {
     name: 'SetSecret',
+    scope: 'SystemConfiguration',
     change(draft, { rest }, { secretsProblem }) {
       return secretsProblem === undefined ? setValue(draft, 'secrets', rest) : failure(secretsProblem)
     },
   },
-  { name: 'RemoveSecret', change: (draft, { rest }) => removeValue(draft, 'secrets', rest) },
-  { name: 'ListSecrets', answer: (_line, services) => listSecrets(services) },
+  {
+    name: 'RemoveSecret',
+    scope: 'SystemConfiguration',
+    change: (draft, { rest }) => removeValue(draft, 'secrets', rest),
+  },
+  { name: 'ListSecrets', scope: 'SystemConfiguration', answer: (_line, services) => listSecrets(services) },
 ]
 
 const TITLES = { environment: 'Environment value', secrets: 'Secret' } as const

@@ -5,6 +5,7 @@ import { Source } from '../lot/source.js'
 import type { Entity, ModelNode } from '../lot/tree.js'
 import { type Entry, entryKey, isModel, type LotEntry, type ModelEntry } from './entry.js'
 import { Overlay } from './overlay.js'
+import type { User } from './users.js'
 
 /** Everything durable, as it is in force. */
 export class Library {
@@ -12,6 +13,7 @@ export class Library {
   readonly entities = new Map<string, Entry>()
   readonly environment = new Map<string, string>()
   readonly secrets = new Map<string, string>()
+  readonly users = new Map<string, User>()
   /** Texts that others want to find again after a restart. */
   readonly notes = new Map<string, string>()
 }
@@ -21,6 +23,7 @@ export class Draft {
   readonly entities: Overlay<Entry>
   readonly environment: Overlay<string>
   readonly secrets: Overlay<string>
+  readonly users: Overlay<User>
   readonly notes: Overlay<string>
   /** Keys of entities that begin anew, also where their text is the same as before. */
   readonly deployed = new Set<string>()
@@ -33,6 +36,7 @@ export class Draft {
     this.entities = new Overlay(library.entities)
     this.environment = new Overlay(library.environment)
     this.secrets = new Overlay(library.secrets)
+    this.users = new Overlay(library.users)
     this.notes = new Overlay(library.notes)
   }
 

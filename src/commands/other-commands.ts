@@ -1,41 +1,34 @@
 /** Commands that this version does not carry out, and says so; and those that concern the broker as a whole. */
-import type { AnswerCommand } from './command.js'
+import type { AnswerCommand, Command } from './command.js'
 import { failure } from './envelope.js'
 
-const NOT_SUPPORTED: Readonly<Record<string, readonly string[]>> = {
-  'Users are not supported yet': [
-    'AddUser',
-    'RemoveUser',
-    'ChangeUserPassword',
-    'ChangeUserSettings',
-    'AddUserToGroup',
-    'RemoveUserFromGroup',
-    'ListUserGroups',
-  ],
-  'The audit trail is not supported yet': ['AuditStatus', 'AuditQuery', 'DecryptAudit'],
-  'Trace logs are not supported yet': ['AddTraceLog', 'ListTraceLogs', 'RemoveTraceLog', 'RemoveAllTraceLogs'],
-  'This broker needs no license': ['LoadLicense'],
-  'Asset commands are not supported': [
-    'L',
-    'I',
-    'Install',
-    'U',
-    'Uninstall',
-    'Run',
-    'Stop',
-    'AssetHelp',
-    'AssetDefaultConfig',
-    'AssetConfigLoad',
-    'AssetConfigSave',
-  ],
-}
+const LOGS = 'Trace logs are not supported yet'
+const ASSETS = 'Asset commands are not supported'
+
+const NOT_SUPPORTED: readonly (readonly [name: string, scope: Command['scope'], message: string])[] = [
+  ['AddTraceLog', 'LogManagementCreation', LOGS],
+  ['ListTraceLogs', 'LogManagementRead', LOGS],
+  ['RemoveTraceLog', 'LogManagementRemove', LOGS],
+  ['RemoveAllTraceLogs', 'LogManagementRemove', LOGS],
+  ['LoadLicense', 'SystemConfiguration', 'This broker needs no license'],
+  ['L', 'none', ASSETS],
+  ['I', 'none', ASSETS],
+  ['Install', 'none', ASSETS],
+  ['U', 'none', ASSETS],
+  ['Uninstall', 'none', ASSETS],
+  ['Run', 'none', ASSETS],
+  ['Stop', 'none', ASSETS],
+  ['AssetHelp', 'none', ASSETS],
+  ['AssetDefaultConfig', 'none', ASSETS],
+  ['AssetConfigLoad', 'none', ASSETS],
+  ['AssetConfigSave', 'none', ASSETS],
+]
 
 export const OTHER_COMMANDS: readonly AnswerCommand[] = [
-  ...Object.entries(NOT_SUPPORTED).flatMap(([message, names]) =>
-    names.map((name) => ({ name, answer: () => failure(message) })),
-  ),
+  ...NOT_SUPPORTED.map(([name, scope, message]) => ({ name, scope, answer: () => failure(message) })),
   {
     name: 'UpdateData',
+    scope: 'none',
     answer(_line, { updateStatistics }) {
       updateStatistics()
       return undefined

@@ -12,15 +12,17 @@ const STATES = ['DRAFT', 'PUBLISHED', 'ARCHIVED']
 const FILE_PREFIX = 'lot64:'
 
 export const PANEL_COMMANDS: readonly Command[] = [
-  { name: 'ListPanels', answer: (_line, services) => listPanels(services) },
-  { name: 'ListVisus', answer: (_line, services) => listPanels(services) },
-  { name: 'PanelCode', answer: ({ rest }, { library }) => panelCode(wordsOf(rest), library) },
+  { name: 'ListPanels', scope: 'none', answer: (_line, services) => listPanels(services) },
+  { name: 'ListVisus', scope: 'none', answer: (_line, services) => listPanels(services) },
+  { name: 'PanelCode', scope: 'none', answer: ({ rest }, { library }) => panelCode(wordsOf(rest), library) },
   {
     name: 'UpdateVisuState',
+    scope: 'SystemConfiguration',
     change: (draft, { rest }, { deployOptions }) => updateState(draft, wordsOf(rest), deployOptions),
   },
   {
     name: 'AddVisuFile',
+    scope: 'SystemConfiguration',
     change(draft, { rest }, { deployOptions }) {
       if (!rest.startsWith(FILE_PREFIX)) return failure(`Expected ${FILE_PREFIX} and base64`)
       return deployBody(draft, 'panel', Buffer.from(rest.slice(FILE_PREFIX.length), 'base64').toString(), deployOptions)
@@ -28,6 +30,7 @@ export const PANEL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'RefreshVisu',
+    scope: 'none',
     answer(_line, { topics, changes }) {
       forgetPanels(topics)
       return changes.make(() => success('Panels published again.'))
@@ -35,6 +38,7 @@ export const PANEL_COMMANDS: readonly Command[] = [
   },
   {
     name: 'ListThemes',
+    scope: 'none',
     answer(_line, { library, topics, changes }) {
       topics.forget('VoT/Themes/')
       const data = [...library.entities.values()].filter(({ kind }) => kind === 'theme').map(({ name }) => ({ name }))

@@ -29,12 +29,12 @@ export function problemAt(source: Source, { start }: Span, message: string, sugg
   return { message, line, column, sourceLines, suggestions }
 }
 
-/** `Parsing error: Expected DO, but found NEWLINE (2,9) with Errors: … Suggestions: "DO"` */
+/** `Parsing error: Expected DO, but found NEWLINE (2,9) with Errors: … Suggestions: DO`; each as it is to be written */
 export function parsingErrorText(problems: readonly Problem[]): string {
   const [first, ...others] = problems
   const more = others.length === 0 ? '' : ` with Errors: ${others.map(placedText).join('; ')}`
   const suggestions = first.suggestions ?? []
-  const tail = suggestions.length === 0 ? '' : ` Suggestions: ${suggestions.map((text) => `"${text}"`).join(', ')}`
+  const tail = suggestions.length === 0 ? '' : ` Suggestions: ${suggestions.join(', ')}`
   return `Parsing error: ${placedText(first)}${more}${tail}`
 }
 

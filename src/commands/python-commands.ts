@@ -4,21 +4,27 @@ import { wordsOf } from './command-line.js'
 import { failure, success } from './envelope.js'
 
 export const PYTHON_COMMANDS: readonly AnswerCommand[] = [
-  { name: 'AddPython', answer: ({ rest }, { python }) => python.add(rest) },
+  { name: 'AddPython', scope: 'SystemConfiguration', answer: ({ rest }, { python }) => python.add(rest) },
   {
     name: 'RemovePython',
+    scope: 'SystemConfiguration',
     answer({ rest }, { python }) {
       const [name] = wordsOf(rest)
       return name === undefined ? failure('The name of the Python script is missing') : python.remove(name)
     },
   },
-  { name: 'RemoveAllPythonScripts', answer: (_line, { python }) => python.removeAll() },
+  { name: 'RemoveAllPythonScripts', scope: 'SystemConfiguration', answer: (_line, { python }) => python.removeAll() },
   {
     name: 'InstallPythonPackage',
+    scope: 'SystemConfiguration',
     answer: () =>
       failure(
         'Python packages cannot be installed: scripts run without network. python.extraModules allows modules of the standard library',
       ),
   },
-  { name: 'ListPythonPackages', answer: () => success('No packages besides the standard library.', { data: [] }) },
+  {
+    name: 'ListPythonPackages',
+    scope: 'SystemConfiguration',
+    answer: () => success('No packages besides the standard library.', { data: [] }),
+  },
 ]

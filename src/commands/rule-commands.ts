@@ -6,6 +6,7 @@ import { restoreSeeds, ruleSummaries } from './rules.js'
 export const RULE_COMMANDS: readonly Command[] = [
   {
     name: 'RestoreRules',
+    scope: 'SystemConfiguration',
     change(draft) {
       const restored = restoreSeeds(draft)
       return success('Rules restored successfully.', { data: { restored } })
@@ -13,6 +14,7 @@ export const RULE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'ListRules',
+    scope: 'none',
     answer(_line, { library }) {
       const data = ruleSummaries(library.entities.values())
       return success(`${data.length} rules.`, { data })
@@ -26,6 +28,7 @@ const NO_ROUTES = 'This version keeps routes and does not run them.'
 export const ROUTE_COMMANDS: readonly Command[] = [
   {
     name: 'ListRoutes',
+    scope: 'none',
     answer(_line, { library }) {
       const data: { name: string; type: string; connection: string; health: string }[] = []
       for (const { kind, name, ...entry } of library.entities.values()) {
@@ -38,6 +41,7 @@ export const ROUTE_COMMANDS: readonly Command[] = [
   },
   {
     name: 'CheckRouteConnection',
+    scope: 'none',
     answer({ rest }, { library }) {
       const name = rest.trim()
       if (!library.entities.has(`route/${name}`)) return failure(`Route '${name}' not found.`)
@@ -45,9 +49,13 @@ export const ROUTE_COMMANDS: readonly Command[] = [
       return failure(`Route '${name}' is not reachable. ${NO_ROUTES}`, { data })
     },
   },
-  { name: 'ConnectionStatus', answer: () => success('No active connections found.') },
-  { name: 'ListTemplates', answer: () => success('No templates.', { data: [] }) },
-  { name: 'RouteCode', answer: ({ rest }) => failure(`There is no template for routes of type '${rest.trim()}'`) },
-  { name: 'DiscoverAIProviders', answer: () => failure(NO_ROUTES, { data: [] }) },
-  { name: 'RouteCertificates', answer: () => failure(NO_ROUTES) },
+  { name: 'ConnectionStatus', scope: 'none', answer: () => success('No active connections found.') },
+  { name: 'ListTemplates', scope: 'none', answer: () => success('No templates.', { data: [] }) },
+  {
+    name: 'RouteCode',
+    scope: 'none',
+    answer: ({ rest }) => failure(`There is no template for routes of type '${rest.trim()}'`),
+  },
+  { name: 'DiscoverAIProviders', scope: 'none', answer: () => failure(NO_ROUTES, { data: [] }) },
+  { name: 'RouteCertificates', scope: 'SystemConfiguration', answer: () => failure(NO_ROUTES) },
 ]

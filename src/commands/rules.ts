@@ -7,7 +7,8 @@ import { type Entry, entryKey, KIND_TITLES, type LotEntry, lotEntry } from './en
 import { failure, type Reply } from './envelope.js'
 import type { Draft, Library } from './library.js'
 
-const SEEDED = 'settings/rulesSeeded'
+/** A note, once the seeds have been put there. */
+export const SEEDED = 'settings/rulesSeeded'
 const BUILT_IN_NAMES: ReadonlySet<string> = new Set(BUILT_IN_RULES.map(([name]) => name))
 
 export function isLocked(name: string): boolean {

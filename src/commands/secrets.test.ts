@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { openSecretKey } from '../base/secret-key.js'
 import { startCentre } from './centre.fixture.js'
-import { openSecretBox, SecretBox } from './secret-box.js'
+import { SecretBox } from './secret-box.js'
 
 const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'
 
@@ -60,21 +61,21 @@ t.test('what an action sets is kept, and not sent back to it', async (t) => {
 t.test('the key file', { skip: process.platform === 'win32' }, async (t) => {
   const folder = t.testdir({})
   const file = join(folder, 'secret.key')
-  t.type(openSecretBox({ given: undefined, file }), SecretBox)
+  t.type(openSecretKey({ given: undefined, file }), Buffer)
   t.equal(statSync(file).mode & 0o777, 0o600)
   const text = readFileSync(file, 'utf8')
   t.match(text, /^[0-9a-f]{64}\n$/)
-  t.type(openSecretBox({ given: undefined, file }), SecretBox)
+  t.type(openSecretKey({ given: undefined, file }), Buffer)
   t.equal(readFileSync(file, 'utf8'), text, 'is made once')
   chmodSync(file, 0o640)
-  t.match(openSecretBox({ given: undefined, file }), /others may read the key of secrets/)
+  t.match(openSecretKey({ given: undefined, file }), /others may read the key of secrets/)
   writeFileSync(file, 'nonsense')
   chmodSync(file, 0o600)
-  t.match(openSecretBox({ given: undefined, file }), /does not hold a key/)
+  t.match(openSecretKey({ given: undefined, file }), /does not hold a key/)
   mkdirSync(join(folder, 'folder'))
-  t.match(openSecretBox({ given: undefined, file: join(folder, 'missing', 'x') }), /cannot make the key/)
-  t.match(openSecretBox({ given: 'short', file }), /MERLOT_SECRET_KEY is not 32 bytes/)
-  t.notMatch(openSecretBox({ given: 'short', file }), /short/)
+  t.match(openSecretKey({ given: undefined, file: join(folder, 'missing', 'x') }), /cannot make the key/)
+  t.match(openSecretKey({ given: 'short', file }), /MERLOT_SECRET_KEY is not 32 bytes/)
+  t.notMatch(openSecretKey({ given: 'short', file }), /short/)
 })
 
 t.test(
@@ -111,8 +112,8 @@ t.test('nothing is kept, no key is made', async (t) => {
 })
 
 t.test('sealed texts belong to their names, and to one key', async (t) => {
-  const box = openSecretBox({ given: KEY, file: '' }) as SecretBox
-  const other = openSecretBox({ given: KEY.replaceAll('0', '1'), file: '' }) as SecretBox
+  const box = new SecretBox(Buffer.from(KEY, 'hex'))
+  const other = new SecretBox(Buffer.from(KEY.replaceAll('0', '1'), 'hex'))
   const sealed = box.seal('A', 'täxt')
   t.equal(box.open('A', sealed), 'täxt')
   t.not(Buffer.compare(sealed, box.seal('A', 'täxt')), 0, 'twice the same is not the same')

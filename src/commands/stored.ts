@@ -1,15 +1,23 @@
-/** What is durable, as definitions in the store: `action/Name`, `env/NAME`, `secret/NAME`, and notes by their own keys. */
+/** What is durable, as definitions in the store: `action/Name`, `env/NAME`, `secret/NAME`,
+ * `user/NAME`, and notes by their own keys. */
 import { encodeText } from '../base/bytes.js'
 import { messageOf } from '../base/errors.js'
 import type { DefinitionChange, StoredDefinition } from '../contracts/lot.js'
 import { type Entry, entryKey, isModel, KIND_TITLES, type LotEntry, readLotEntry } from './entry.js'
+import { DECOY_KEY } from './identities.js'
 import type { Draft, Library } from './library.js'
+import { isLocked, SEEDED } from './rules.js'
 import { type SecretBox, unreadableSecret } from './secret-box.js'
+import { readUser, storedUser } from './users.js'
 
 const ENVIRONMENT = 'env/'
 const SECRET = 'secret/'
+const USER = 'user/'
+const RULE = 'rule/'
 /** Notes of this folder, and those that projects keep. */
-const NOTES = ['timer/', 'settings/', 'projects/']
+const NOTES = ['timer/', 'settings/', 'projects/', 'ban/']
+/** Whether the seeds were there, so that those a user has removed stay away, and what hides who is a user. */
+export const IDENTITY_NOTES = [SEEDED, DECOY_KEY]
 
 interface StoredEntity {
   readonly source: string
@@ -31,8 +39,23 @@ export function definitionChanges(draft: Draft, box: SecretBox | undefined): Def
     if (value !== undefined && box === undefined) throw new Error('there is no key of secrets')
     put(SECRET + name, value === undefined ? undefined : box?.seal(name, value))
   }
+  for (const [name, user] of draft.users.changes) put(USER + name, user && encodeText(storedUser(user)))
   for (const [key, value] of draft.notes.changes) put(key, value === undefined ? undefined : encodeText(value))
   return changes
+}
+
+/** @returns by their keys in the store; without the rules that come with the broker, which are not kept */
+export function identityDefinitions({ entities, users, notes }: Library): Map<string, string> {
+  const found = new Map<string, string>()
+  for (const [key, entry] of entities) {
+    if (entry.kind === 'rule' && !isLocked(entry.name)) found.set(key, JSON.stringify(storedEntity(entry)))
+  }
+  for (const [name, user] of users) found.set(USER + name, storedUser(user))
+  for (const key of IDENTITY_NOTES) {
+    const note = notes.get(key)
+    if (note !== undefined) found.set(key, note)
+  }
+  return found
 }
 
 function storedEntity(entry: Entry): StoredEntity {
@@ -41,18 +64,30 @@ function storedEntity(entry: Entry): StoredEntity {
   return { source: entry.source, parents: entry.keptParents.map(({ source }) => source) }
 }
 
-/** Fills the library. @returns what could not be read: it stays in the store as it is */
+/** What could not be read: it stays in the store as it is. */
+export interface Unread {
+  /** One for each, rules too. */
+  readonly problems: readonly string[]
+  /** Names of rules, and why: without one, more might be allowed than before. */
+  readonly rules: ReadonlyMap<string, string>
+}
+
+/** Fills the library. */
 export function readDefinitions(
   definitions: readonly StoredDefinition[],
   library: Library,
   box: SecretBox | undefined,
-): readonly string[] {
+): Unread {
   const problems: string[] = []
+  const rules = new Map<string, string>()
   for (const { key, value } of definitions) {
     const problem = readDefinition(key, value, library, box)
-    if (problem !== undefined) problems.push(problem)
+    if (problem === undefined) continue
+    problems.push(problem)
+    const rule = key.startsWith(RULE) ? key.slice(RULE.length) : undefined
+    if (rule !== undefined && !isLocked(rule)) rules.set(rule, problem)
   }
-  return problems
+  return { problems, rules }
 }
 
 function readDefinition(
@@ -71,9 +106,18 @@ function readDefinition(
     library.notes.set(key, text)
     return undefined
   }
+  if (key.startsWith(USER)) return readStoredUser(key.slice(USER.length), text, library)
   const entry = readEntity(key, text)
   if (typeof entry === 'string') return entry
+  if (entry.kind === 'rule' && isLocked(entry.name)) return `the rule ${entry.name} comes with the broker`
   library.entities.set(key, entry)
+  return undefined
+}
+
+function readStoredUser(name: string, text: string, library: Library): string | undefined {
+  const user = readUser(name, text)
+  if (typeof user === 'string') return user
+  library.users.set(name, user)
   return undefined
 }
 

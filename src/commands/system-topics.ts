@@ -1,13 +1,12 @@
 /** What the broker says of itself below `$SYS/Coreflux`. */
+import { configView } from '../config/config-view.js'
 import type { BrokerConfig } from '../config/schema.js'
 import type { RetainedTopics } from './retained-topics.js'
+import type { User } from './users.js'
 
-type Listeners = BrokerConfig['listeners']
-
-/** Those that change only with the configuration or the program. */
-export function setSystemTopics(topics: RetainedTopics, config: BrokerConfig, version: string): void {
+/** Those that change only with the program. */
+export function setSystemTopics(topics: RetainedTopics, version: string): void {
   topics.set('Version', JSON.stringify({ version, build: version, product: 'Merlot' }))
-  topics.set('Config', JSON.stringify(configView(config)))
   topics.set('License', JSON.stringify({ tier: 'open' }))
   topics.set('Cluster/Role', 'Standalone')
   topics.set('Cluster/IsLeader', 'true')
@@ -15,6 +14,11 @@ export function setSystemTopics(topics: RetainedTopics, config: BrokerConfig, ve
   topics.set('Cluster/Term', '0')
   topics.set('Cluster/Members', '[]')
   topics.set('Cluster/Status', JSON.stringify({ role: 'Standalone', isLeader: true, term: 0, members: [] }))
+}
+
+/** @param needsRestart keys of values that are not in force yet */
+export function setConfigTopic(topics: RetainedTopics, config: BrokerConfig, needsRestart: readonly string[]): void {
+  topics.set('Config', JSON.stringify(configView(config, needsRestart)))
 }
 
 /** Where there are no projects, clients still look for these. */
@@ -28,31 +32,13 @@ export function setLicenseStatus(topics: RetainedTopics, connections: number): v
   topics.set('License/Status', JSON.stringify({ tier: 'open', expires: null, connections }))
 }
 
-/** With the keys that clients of Coreflux know; no password, whatever it is for. */
-function configView({ listeners, log }: BrokerConfig): object {
-  const hasCertificate = listeners.find(({ tls }) => tls !== undefined)?.tls
-  return {
-    Name: 'Merlot',
-    Port: portOf(listeners, 'tcp'),
-    TlsPort: portOf(listeners, 'tls'),
-    WebsocketPort: portOf(listeners, 'ws'),
-    WebsocketPortTls: portOf(listeners, 'wss'),
-    FullDebugLog: log.level === 'debug' || log.level === 'trace',
-    AnonymousLogin: true,
-    BindIPForMQTT: hostOf(listeners, 'tcp'),
-    BindIPForMQTTwithTls: hostOf(listeners, 'tls'),
-    BindIpForWebSockets: hostOf(listeners, 'ws'),
-    BindIpForWebSocketsTls: hostOf(listeners, 'wss'),
-    CertificatePath: hasCertificate?.certFile ?? hasCertificate?.pfxFile ?? '',
-    CertificatePassword: hasCertificate?.passphrase === undefined ? '' : '********',
-  }
-}
+/** Users that `Config/Users` shows; `-listUsers` shows all. */
+const USERS_SHOWN_MAX = 1_000
 
-/** 0 where there is none. */
-function portOf(listeners: Listeners, type: Listeners[number]['type']): number {
-  return listeners.find((listener) => listener.type === type)?.port ?? 0
-}
-
-function hostOf(listeners: Listeners, type: Listeners[number]['type']): string {
-  return listeners.find((listener) => listener.type === type)?.host ?? ''
+/** Nothing of a password but that there is one. */
+export function setUsers(topics: RetainedTopics, users: Iterable<User>): void {
+  const views = [...users].slice(0, USERS_SHOWN_MAX).map(({ name, passwordHash, groups, properties }) => {
+    return { name, password: passwordHash === undefined ? '' : '********', groups, properties }
+  })
+  topics.set('Config/Users', JSON.stringify(views))
 }
