@@ -1,6 +1,6 @@
 /** What `merlot start` prints once the broker listens. Scripts wait for its lines `listening on URL`. */
 import { basename } from 'node:path'
-import { isLocal } from '../config/check.js'
+import { isLocal } from '../config/listener.js'
 import type { LoadedConfig } from '../config/load.js'
 import type { ListenerAddress } from '../main.js'
 import { versionLine } from './version.js'

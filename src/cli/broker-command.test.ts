@@ -44,9 +44,9 @@ t.test('the text of a command is no option', async (t) => {
 })
 
 t.test('commands and their answers', async (t) => {
-  const { port } = await startBrokerProcess(t)
+  await startBrokerProcess(t)
   const folder = t.testdirName // of the broker: asked for once more it would be emptied
-  const send = (...args: string[]) => runMerlot(['command', ...args, '-p', port])
+  const send = (...args: string[]) => runMerlot(['command', ...args, '--data', folder])
   const lot = join(folder, 'tank.lot')
   writeFileSync(lot, 'DEFINE MODEL Tank\n    ADD DOUBLE "level"\n')
 
@@ -64,6 +64,6 @@ t.test('commands and their answers', async (t) => {
   const wrong = await send('-addModel', '--stdin')
   t.equal(wrong.exitCode, 1)
   t.match(await send('-updateData'), { exitCode: 0, stdout: '' })
-  t.match(await runMerlot(['command', 'listModels', '-p', port]), { exitCode: 2, stderr: /begin with a dash/ })
+  t.match(await runMerlot(['command', 'listModels', '--data', folder]), { exitCode: 2, stderr: /begin with a dash/ })
   t.match(await send('-addModel', '--file', join(folder, 'none')), { exitCode: 2, stderr: /cannot read/ })
 })

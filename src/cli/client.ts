@@ -53,6 +53,9 @@ const CONNECT_SECONDS = 10
 const CLOSE_SECONDS = 5
 /** MQTT.js acknowledges nothing when it is given an error, and reports that error. */
 const NOT_ACCEPTED = new Error('the message was not accepted')
+const NOT_AUTHORIZED = 0x87
+const DENIED_REMEDY =
+  'log in with --username, or with --admin as the owner of the data folder; "merlot rule test" says which rule decides'
 const NOT_AUTHENTICATED: ReadonlySet<number> = new Set([4, 5, 0x86, 0x87])
 /** How the parser of MQTT.js begins its complaints before it knows a packet. */
 const NOT_MQTT = /^(Invalid header flag|Cannot parse|Invalid variable byte integer)/
@@ -107,7 +110,10 @@ export class BrokerConnection {
       ...rest,
       properties: properties && { ...definedOf(properties) },
     })
-    await this.#settled(answer, (error) => `the message for ${topic} was refused: ${errorReason(error)}`)
+    await this.#settled(answer, (error) => {
+      const isDenied = error instanceof Error && 'code' in error && error.code === NOT_AUTHORIZED
+      return [`the message for ${topic} was refused: ${errorReason(error)}`, isDenied ? DENIED_REMEDY : undefined]
+    })
   }
 
   /** @throws CommandError when one of the filters is refused or the connection is lost */
@@ -124,12 +130,20 @@ export class BrokerConnection {
       rh: options.retainHandling,
       properties: definedOf({ subscriptionIdentifier, userProperties }),
     })
-    await this.#settled(answer, (error) => refusedFilters(filters, suback) ?? `cannot subscribe: ${messageOf(error)}`)
+    await this.#settled(answer, (error) => {
+      const isDenied = suback?.cmd === 'suback' && suback.granted.some((code) => code === NOT_AUTHORIZED)
+      const text = refusedFilters(filters, suback) ?? `cannot subscribe: ${messageOf(error)}`
+      return [text, isDenied ? DENIED_REMEDY : undefined]
+    })
   }
 
-  async #settled(answer: Promise<unknown>, failureText: (error: unknown) => string): Promise<void> {
+  async #settled(
+    answer: Promise<unknown>,
+    failureOf: (error: unknown) => readonly [message: string, remedy: string | undefined],
+  ): Promise<void> {
     const outcome = answer.catch((error: unknown) => {
-      throw new CommandError(failureText(error), undefined, ExitCode.failed, { cause: error })
+      const [message, remedy] = failureOf(error)
+      throw new CommandError(message, remedy, ExitCode.failed, { cause: error })
     })
     const first = await Promise.race([outcome, this.lost])
     if (first instanceof CommandError) throw first

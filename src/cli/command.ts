@@ -33,6 +33,8 @@ export interface CommandDefinition {
   readonly examples: readonly string[]
   /** Whether `-h` is an option of the command's own; help is then `--help` only. */
   readonly ownsH?: true
+  /** The arguments of the program, so that what only looks like an option is none. */
+  arrange?(args: readonly string[]): readonly string[]
   run(values: OptionValues, context: CommandContext): Promise<ExitCode>
 }
 

@@ -1,5 +1,9 @@
 /** The options of all commands that read the configuration. */
-import { type LoadedConfig, loadConfig } from '../config/load.js'
+import { BrokerError } from '../base/errors.js'
+import { keptSettingsFile, readKeptSettings } from '../config/kept-settings.js'
+import type { ConfigReader } from '../config/live-config.js'
+import { type ConfigSources, type LoadedConfig, loadConfig } from '../config/load.js'
+import { CLIENT_ORIGIN, originText } from '../config/origin.js'
 import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
 
 export const CONFIG_OPTIONS: readonly OptionDefinition[] = [
@@ -32,7 +36,23 @@ export const CONFIG_OPTIONS: readonly OptionDefinition[] = [
 
 /** @throws BrokerError as `loadConfig` does */
 export function loadFromOptions(values: OptionValues, context: CommandContext): LoadedConfig {
-  return loadConfig({
+  const read = configReader(values, context)
+  const loaded = read(new Map())
+  const { dataDirectory } = loaded.config
+  const kept = readKeptSettings(dataDirectory)
+  if (kept.size === 0) return loaded
+  try {
+    return read(kept)
+  } catch (cause) {
+    if (!(cause instanceof BrokerError) || !cause.message.includes(originText(CLIENT_ORIGIN))) throw cause
+    const remedy = `what clients have set by Config/New is in ${keptSettingsFile(dataDirectory)}: take it out there, or remove the file`
+    throw new BrokerError('CONFIG_INVALID', { problem: `${cause.message}\n${remedy}` }, { cause })
+  }
+}
+
+/** Reads file, environment and flags as they are at the time of the call. */
+export function configReader(values: OptionValues, context: CommandContext): ConfigReader {
+  const sources: ConfigSources = {
     flags: {
       config: values.text('config'),
       host: values.text('host'),
@@ -45,5 +65,6 @@ export function loadFromOptions(values: OptionValues, context: CommandContext): 
     },
     environment: context.environment,
     workingDirectory: context.workingDirectory,
-  })
+  }
+  return (kept) => loadConfig({ ...sources, kept })
 }

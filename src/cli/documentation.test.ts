@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { packageFolder } from '../base/version.js'
+import { allCommands } from './commands.js'
 import { ExitCode } from './exit.js'
-import { COMMANDS } from './program.js'
+
+const COMMANDS = await allCommands()
 
 const page = readFileSync(join(packageFolder(), 'docs', 'command-line.md'), 'utf8')
 

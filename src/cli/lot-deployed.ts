@@ -1,11 +1,11 @@
 /** The LoT that a broker runs, as it publishes it below `$SYS/Coreflux`. */
 import type { CommandContext, OptionValues } from './command.js'
-import { connectionSettings } from './connection-options.js'
 import { CommandError } from './exit.js'
 import { Definitions } from './lot-definitions.js'
 import type { LotText } from './lot-files.js'
 import { compatOf } from './lot-options.js'
 import { LotTexts } from './lot-texts.js'
+import { ownerSettings } from './owner-access.js'
 
 const SNAPSHOTS = ['$SYS/Coreflux/Actions/+', '$SYS/Coreflux/Models/+']
 /** Retained messages follow the subscription at once: so long without one, and there are no more. */
@@ -23,7 +23,7 @@ export async function deployedDefinitions(
   const texts: LotText[] = []
   let lastMs = performance.now()
   const { connectToBroker } = await import('./client.js')
-  const connection = await connectToBroker(connectionSettings(values, context), context, (message, settle) => {
+  const connection = await connectToBroker(ownerSettings(values, context), context, (message, settle) => {
     lastMs = performance.now()
     if (message.retain) texts.push({ file: message.topic, cell: undefined, text: message.payload.toString() })
     settle(true)

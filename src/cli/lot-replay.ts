@@ -14,6 +14,7 @@ import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { type Definitions, readDefinitions } from './lot-definitions.js'
 import { deployedDefinitions } from './lot-deployed.js'
 import { COMPAT_OPTIONS, compatOf, JSON_OPTION } from './lot-options.js'
+import { OWNER_OPTIONS } from './owner-access.js'
 import { counted } from './store-options.js'
 
 const REPLAY_OPTIONS: readonly OptionDefinition[] = [
@@ -42,7 +43,7 @@ export const lotReplayCommand: CommandDefinition = {
   summary: 'Run recorded traffic through changed LoT and show what would differ; exit code 1 if something does',
   argument: { name: 'recording', doc: 'what "merlot record" wrote' },
   ownsH: true,
-  options: [...REPLAY_OPTIONS, ...COMPAT_OPTIONS, JSON_OPTION, ...CONNECTION_OPTIONS],
+  options: [...REPLAY_OPTIONS, ...COMPAT_OPTIONS, JSON_OPTION, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS],
   examples: [
     'merlot lot replay monday.jsonl --with pump-new.lot --against pump.lot',
     "merlot lot replay monday.jsonl --with pump-new.lot -h broker.local --only 'plant/#'",
@@ -81,7 +82,7 @@ async function older(
 ): Promise<Definitions | undefined> {
   const names = values.texts('against')
   if (names.length > 0) return readDefinitions(names, compatOf(values), context)
-  return namesBroker(values) ? deployedDefinitions(next, values, context) : undefined
+  return namesBroker(values) || values.has('data') ? deployedDefinitions(next, values, context) : undefined
 }
 
 /** @throws BrokerError FILE_UNREADABLE, CommandError for what is no recording */

@@ -38,6 +38,8 @@ t.test('start: the banner, and a clean end on SIGTERM', async (t) => {
     `  npx merlot sub -p ${broker.port} -t hello`,
     `  npx merlot pub -p ${broker.port} -t hello -m world`,
     'stop with Ctrl+C',
+    /^the user root was made, with the password \S{20}$/,
+    'it is shown this once: keep it, or set another with "merlot user passwd root"',
     '',
   ])
   broker.child.kill('SIGTERM')

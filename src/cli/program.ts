@@ -1,60 +1,24 @@
 /** The command line as a whole. The only importer of commander. */
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { programVersion } from '../base/version.js'
-import { brokerCommand, commandTextLast } from './broker-command.js'
-import { checkCommand } from './check.js'
 import { type CommandContext, type CommandDefinition, type OptionDefinition, OptionValues } from './command.js'
-import { configCommand } from './config.js'
+import { COMMANDS, commandsFor } from './commands.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
-import { lotCheckCommand } from './lot-check.js'
-import { lotExplainCommand } from './lot-explain.js'
-import { lotFormatCommand } from './lot-format.js'
-import { lotReplayCommand } from './lot-replay.js'
-import { lotRunCommand } from './lot-run.js'
-import { lotServerCommand } from './lot-server.js'
-import { lotTestCommand } from './lot-test.js'
-import { pubCommand } from './pub.js'
-import { recordCommand } from './record.js'
-import { startCommand } from './start.js'
-import { backupCommand, compactCommand, inspectCommand, verifyCommand } from './store.js'
-import { exportCommand, importCommand } from './store-transfer.js'
-import { subCommand } from './sub.js'
-import { versionCommand } from './version.js'
-
-export const COMMANDS: readonly CommandDefinition[] = [
-  startCommand,
-  checkCommand,
-  configCommand,
-  pubCommand,
-  subCommand,
-  brokerCommand,
-  recordCommand,
-  lotCheckCommand,
-  lotFormatCommand,
-  lotExplainCommand,
-  lotRunCommand,
-  lotTestCommand,
-  lotReplayCommand,
-  lotServerCommand,
-  inspectCommand,
-  verifyCommand,
-  exportCommand,
-  importCommand,
-  compactCommand,
-  backupCommand,
-  versionCommand,
-]
 
 /** Commands of two words, by their first. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  audit: 'Check, search and export the audit trail',
+  ban: 'Keep addresses, clients and users out of a running broker',
   lot: 'Check, format, try out and test LoT',
+  rule: 'Check rules, and ask who may do what',
   store: 'Look at, check, copy and move what the broker has stored',
+  user: 'Add, change, list and remove users of a running broker',
 }
 
 const EXIT_CODES = `
 Exit codes:
   0  success
-  1  failed: could not listen, was refused, lost the connection; store verify: something is damaged; lot: errors, differences
+  1  failed: could not listen, was refused, lost the connection; store verify: something is damaged; lot, rule check: errors, differences; rule test: denied
   2  wrong command line or configuration
   3  sub: not all messages of --count within --timeout
 `
@@ -67,18 +31,19 @@ Exit codes:
 export async function runProgram(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   const [first, ...asked] = args
   if (first === 'help' && asked.length > 0) {
-    const known = ['help', ...Object.keys(GROUPS), ...COMMANDS.map(({ name }) => name)]
+    const known = ['help', ...Object.keys(GROUPS), ...COMMANDS.keys()]
     if (!known.includes(asked.join(' '))) {
       throw wrongUsage(`unknown command '${asked.join(' ')}'`, 'merlot help lists all')
     }
     if (asked[0] !== 'help') return runProgram([...asked, '--help'], context)
   }
   let exitCode: ExitCode = ExitCode.ok
-  const program = createProgram(context, (code) => {
+  const definitions = await commandsFor(args)
+  const program = createProgram(definitions, context, (code) => {
     exitCode = code
   })
   try {
-    await program.parseAsync(commandTextLast(args), { from: 'user' })
+    await program.parseAsync(definitions[0].arrange?.(args) ?? args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     return endOfParsing(error)
@@ -96,7 +61,11 @@ function endOfParsing(error: CommanderError): ExitCode {
   })
 }
 
-function createProgram(context: CommandContext, onExit: (exitCode: ExitCode) => void): Command {
+function createProgram(
+  definitions: readonly CommandDefinition[],
+  context: CommandContext,
+  onExit: (exitCode: ExitCode) => void,
+): Command {
   const program = new Command('merlot')
     .description('MQTT broker for plants, buildings and labs.')
     .version(programVersion(), '-V, --version', 'print the version')
@@ -110,7 +79,7 @@ function createProgram(context: CommandContext, onExit: (exitCode: ExitCode) => 
       outputError: () => {}, // printed once, with its remedy, by whoever called runProgram
     })
   const groups = new Map<string, Command>()
-  for (const definition of COMMANDS) {
+  for (const definition of definitions) {
     const [first, second] = definition.name.split(' ')
     if (second === undefined) addCommand(program, first, definition, context, onExit)
     else addCommand(groups.get(first) ?? addGroup(program, first, groups), second, definition, context, onExit)

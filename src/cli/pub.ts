@@ -3,8 +3,9 @@ import type { ProtocolVersion } from '../mqtt/packets.js'
 import { isValidTopicName } from '../mqtt/topic-name.js'
 import type { PublishOptions } from './client.js'
 import type { CommandDefinition, OptionDefinition, OptionValues } from './command.js'
-import { CONNECTION_OPTIONS, connectionSettings, notATopic, qosOf, requireMqtt5 } from './connection-options.js'
+import { CONNECTION_OPTIONS, notATopic, qosOf, requireMqtt5 } from './connection-options.js'
 import { ExitCode, wrongUsage } from './exit.js'
+import { ADMIN_OPTIONS, adminSettings } from './owner-access.js'
 import { payloadsOf } from './payloads.js'
 import { userPropertiesOf } from './user-properties.js'
 
@@ -44,7 +45,7 @@ export const pubCommand: CommandDefinition = {
   name: 'pub',
   summary: 'Publish messages',
   ownsH: true,
-  options: [...MESSAGE_OPTIONS, ...CONNECTION_OPTIONS],
+  options: [...MESSAGE_OPTIONS, ...ADMIN_OPTIONS, ...CONNECTION_OPTIONS],
   examples: [
     'merlot pub -t hello -m world',
     'merlot pub -h broker.local -t boiler/temperature -m 71.5 -q 1 -r',
@@ -53,7 +54,7 @@ export const pubCommand: CommandDefinition = {
     'tail -f app.log | merlot pub -t log/app -l',
   ],
   async run(values, context) {
-    const settings = connectionSettings(values, context)
+    const settings = adminSettings(values, context)
     requireMqtt5(values, settings.version, MQTT5_OPTIONS)
     const topic = values.text('topic')
     if (topic === undefined) throw wrongUsage('no topic is given', 'add --topic')

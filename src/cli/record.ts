@@ -9,9 +9,10 @@ import { recordingLine } from '../lot-simulator/recording.js'
 import { filterProblem } from '../mqtt/topic-filter.js'
 import type { MessageHandler } from './client.js'
 import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
-import { CONNECTION_OPTIONS, connectionSettings, qosOf } from './connection-options.js'
+import { CONNECTION_OPTIONS, qosOf } from './connection-options.js'
 import { durationOf } from './duration-option.js'
 import { ExitCode, wrongUsage } from './exit.js'
+import { ADMIN_OPTIONS, adminSettings } from './owner-access.js'
 import { StopSignals } from './stop-signals.js'
 import { counted } from './store-options.js'
 
@@ -29,7 +30,7 @@ export const recordCommand: CommandDefinition = {
   name: 'record',
   summary: 'Write down what is published, for merlot lot replay',
   ownsH: true,
-  options: [...RECORD_OPTIONS, ...CONNECTION_OPTIONS],
+  options: [...RECORD_OPTIONS, ...ADMIN_OPTIONS, ...CONNECTION_OPTIONS],
   examples: [
     "merlot record --filter 'plant/#' --output monday.jsonl --duration '10 minutes'",
     'merlot record -h broker.local --count 1000 --output traffic.jsonl',
@@ -41,7 +42,7 @@ export const recordCommand: CommandDefinition = {
       if (problem !== undefined) throw wrongUsage(`"${filter}" is not a topic filter: ${problem}`)
     }
     const durationMs = durationOf(values.text('duration'))
-    const settings = connectionSettings(values, context)
+    const settings = adminSettings(values, context)
     const output = await openOutput(values.text('output'), context)
     const recorder = new Recorder(output, values.integer('count') ?? Number.POSITIVE_INFINITY)
     const signals = new StopSignals(process)

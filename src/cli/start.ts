@@ -8,8 +8,9 @@ import type { LoadedConfig } from '../config/load.js'
 import type { RunningBroker } from '../main.js'
 import { bannerLines } from './banner.js'
 import type { CommandDefinition } from './command.js'
-import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
+import { CONFIG_OPTIONS, configReader, loadFromOptions } from './config-options.js'
 import { CommandError, ExitCode } from './exit.js'
+import { ReloadSignal } from './reload.js'
 import { StopSignals } from './stop-signals.js'
 import { awaitPredecessor, endByForce, planSuccession, type Succession } from './successor.js'
 
@@ -18,7 +19,8 @@ const NEVER = new Promise<never>(() => {})
 
 export const startCommand: CommandDefinition = {
   name: 'start',
-  summary: 'Start the broker; SIGINT (Ctrl+C) or SIGTERM stops it, a second one stops it at once',
+  summary:
+    'Start the broker; SIGINT (Ctrl+C) or SIGTERM stops it, a second one stops it at once; SIGHUP reads the configuration again',
   options: CONFIG_OPTIONS,
   examples: [
     'merlot start',
@@ -32,11 +34,23 @@ export const startCommand: CommandDefinition = {
     const log = createLogger(loaded.config.log)
     reportFindings(loaded, checkConfig(loaded.config, Date.now()), log)
     const signals = new StopSignals(process)
+    let broker: RunningBroker | undefined
+    // a broker that is still starting has just read it
+    const reloads = new ReloadSignal(
+      process,
+      { reload: async () => broker?.reload(), stop: () => signals.take('SIGHUP') },
+      log,
+    )
     try {
       await awaitPredecessor(context.environment, log)
       const { startBroker } = await import('../main.js')
-      const broker = await startBroker(loaded.config, { log })
-      context.stdout.write(`${bannerLines(loaded, broker.listeners, context.environment).join('\n')}\n`)
+      broker = await startBroker(loaded.config, {
+        log,
+        environment: context.environment,
+        readConfig: configReader(values, context),
+      })
+      const lines = [...bannerLines(loaded, broker.listeners, context.environment), ...broker.firstNotice]
+      context.stdout.write(`${lines.join('\n')}\n`)
       return await runUntilStopped(broker, signals, log)
     } catch (error) {
       if (!(error instanceof BrokerError && error.code === 'STORE_HELD')) throw error
@@ -45,6 +59,7 @@ export const startCommand: CommandDefinition = {
         : planSuccession(context.environment, process.pid, Date.now())
       return await endByForce(error, succession, log)
     } finally {
+      reloads.close()
       signals.close()
     }
   },

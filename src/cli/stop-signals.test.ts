@@ -18,3 +18,11 @@ t.test('close() leaves nothing behind', async (t) => {
   new StopSignals(source).close()
   t.equal(source.listenerCount('SIGINT') + source.listenerCount('SIGTERM'), 0)
 })
+
+t.test('a signal may be taken from elsewhere', async (t) => {
+  const signals = new StopSignals(new EventEmitter())
+  signals.take('SIGHUP')
+  t.equal(await signals.first, 'SIGHUP')
+  t.ok(signals.isStopping)
+  signals.close()
+})

@@ -3,7 +3,8 @@
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 /** The first and the second. */
 const SIGNALS_TAKEN = 2
-export type StopSignal = (typeof SIGNALS)[number]
+/** SIGHUP where it means that the terminal has gone. */
+export type StopSignal = (typeof SIGNALS)[number] | 'SIGHUP'
 
 /** Where signals come from: `process`, or an emitter in tests. */
 export interface SignalSource {
@@ -23,7 +24,9 @@ export class StopSignals {
   }
 
   /** A third signal has the effect that the system gives it: the end of the process. */
-  readonly #onSignal = (signal: StopSignal): void => {
+  readonly #onSignal = (signal: StopSignal): void => this.take(signal)
+
+  take(signal: StopSignal): void {
     this.#resolvers.shift()?.(signal)
     if (this.#resolvers.length === 0) this.close()
   }

@@ -196,5 +196,5 @@ t.test('an output that cannot be written', async (t) => {
   const good = join(data, 'x')
   t.match(await runMerlot([...STORE, 'export', '--data', data, '-o', good]), { exitCode: 0 })
   t.match(readFileSync(good, 'utf8'), /^\{"merlotStore":1,/)
-  t.same(readdirSync(data).toSorted(), ['secret.key', 'store', 'x'])
+  t.same(readdirSync(data).toSorted(), ['audit', 'identities.json', 'secret.key', 'store', 'x'])
 })

@@ -2,8 +2,9 @@
 import { filterProblem } from '../mqtt/topic-filter.js'
 import type { BrokerConnection, MessageHandler } from './client.js'
 import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
-import { CONNECTION_OPTIONS, connectionSettings, qosOf, requireMqtt5 } from './connection-options.js'
+import { CONNECTION_OPTIONS, qosOf, requireMqtt5 } from './connection-options.js'
 import { ExitCode, wrongUsage } from './exit.js'
+import { ADMIN_OPTIONS, adminSettings } from './owner-access.js'
 import { StopSignals } from './stop-signals.js'
 import { messageFormatter } from './sub-output.js'
 import { userPropertiesOf } from './user-properties.js'
@@ -63,7 +64,7 @@ export const subCommand: CommandDefinition = {
   name: 'sub',
   summary: 'Subscribe and print messages',
   ownsH: true,
-  options: [...SUBSCRIPTION_OPTIONS, ...CONNECTION_OPTIONS],
+  options: [...SUBSCRIPTION_OPTIONS, ...ADMIN_OPTIONS, ...CONNECTION_OPTIONS],
   examples: [
     'merlot sub -t hello',
     "merlot sub -h broker.local -t 'boiler/#' -t alarms -v",
@@ -72,7 +73,7 @@ export const subCommand: CommandDefinition = {
     "merlot sub --url wss://broker.example/mqtt -t '$SYS/#' -u admin --password-file secret.txt -v",
   ],
   async run(values, context) {
-    const settings = connectionSettings(values, context)
+    const settings = adminSettings(values, context)
     requireMqtt5(values, settings.version, MQTT5_OPTIONS)
     if (values.isOff('local') && settings.version !== 5)
       throw wrongUsage('--no-local is a feature of MQTT 5', 'leave it out')
