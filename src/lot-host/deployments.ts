@@ -2,12 +2,11 @@
 import { messageOf } from '../base/errors.js'
 import { type EntityRef, type RunnableDefinition, SessionHook } from '../contracts/lot.js'
 import type { FindModel } from '../lot/program.js'
-import { Source } from '../lot/source.js'
-import { parseProgram } from '../lot/syntax/parse.js'
-import type { ActionNode, ModelNode } from '../lot/tree.js'
+import type { Source } from '../lot/source.js'
+import type { ModelNode } from '../lot/tree.js'
 import { Entity } from './entity.js'
 import type { HostState } from './host-state.js'
-import { type Plan, planAction, planModel } from './plan.js'
+import type { Plan } from './plan.js'
 
 /** The rest of the host, as far as deployments concern it. */
 export interface DeploymentOwner {
@@ -20,6 +19,9 @@ export interface DeploymentOwner {
   /** What was written to rings goes out. */
   flush(): void
 }
+
+/** Loaded with the first definition: parser and compiler are large, and many brokers run no LoT. */
+type Planner = typeof import('./plan.js')
 
 interface Deployment {
   readonly definition: RunnableDefinition
@@ -64,8 +66,10 @@ export class Deployments {
   }
 
   async #install(definitions: readonly RunnableDefinition[]): Promise<void> {
+    if (definitions.length === 0) return
+    const planner = await import('./plan.js')
     const models = new Map<string, ParsedModel>()
-    const deployments = this.#plan(definitions, models)
+    const deployments = this.#plan(planner, definitions, models)
     const filters: string[] = []
     const reads: string[] = []
     for (const { plan } of deployments) {
@@ -79,37 +83,29 @@ export class Deployments {
     // models first: an action that runs at once may publish them
     const ordered = [...deployments].sort((a, b) => (a.definition.kind < b.definition.kind ? 1 : -1))
     for (const deployment of ordered) this.#activate(deployment)
-    this.#replanChildren(new Set(models.keys()), new Set(definitions.map(({ name }) => name)))
+    this.#replanChildren(planner, new Set(models.keys()), new Set(definitions.map(({ name }) => name)))
     this.#releaseOrphans()
     this.owner.flush()
   }
 
-  #plan(definitions: readonly RunnableDefinition[], models: Map<string, ParsedModel>): Deployment[] {
-    const parsed = definitions.map((definition) => ({ definition, ...this.#parse(definition) }))
+  #plan(planner: Planner, definitions: readonly RunnableDefinition[], models: Map<string, ParsedModel>): Deployment[] {
+    const { compat } = this.state.config
+    const parsed = definitions.map((definition) => ({
+      definition,
+      ...planner.parseDefinition(definition, compat),
+    }))
     for (const { definition, node, source } of parsed) {
       if (node.kind === 'model') models.set(definition.name, { node, source })
     }
     const find: FindModel = (name) => models.get(name) ?? this.#models.get(name)
     return parsed.map(({ definition, node, source }) => ({
       definition,
-      plan: node.kind === 'action' ? planAction(node) : this.#planModel(node, source, find),
+      plan: node.kind === 'action' ? planner.planAction(node) : this.#planModel(planner, node, source, find),
     }))
   }
 
-  #planModel(node: ModelNode, source: Source, find: FindModel): Plan {
-    return planModel(node, source, find, this.state.config.models.plainOutput)
-  }
-
-  /** @throws Error: texts are checked before they come here */
-  #parse({ kind, name, source: text }: RunnableDefinition): {
-    readonly node: ActionNode | ModelNode
-    readonly source: Source
-  } {
-    const source = new Source(`${kind} ${name}`, text)
-    const { program, diagnostics } = parseProgram(source, { compat: this.state.config.compat })
-    const node = program.entities.find((entity) => entity.kind === kind && entity.name.text === name)
-    if (node?.kind === 'action' || node?.kind === 'model') return { node, source }
-    throw new Error(diagnostics[0]?.message ?? `the text does not define ${kind} ${name}`)
+  #planModel(planner: Planner, node: ModelNode, source: Source, find: FindModel): Plan {
+    return planner.planModel(node, source, find, this.state.config.models.plainOutput)
   }
 
   #activate({ definition, plan }: Deployment): void {
@@ -184,7 +180,7 @@ export class Deployments {
   }
 
   /** Models that inherit from changed ones may have other topics now. */
-  #replanChildren(changed: Set<string>, installed: ReadonlySet<string>): void {
+  #replanChildren(planner: Planner, changed: Set<string>, installed: ReadonlySet<string>): void {
     for (let grows = changed.size > 0; grows; ) {
       grows = false
       for (const [name, { node }] of this.#models) {
@@ -198,7 +194,7 @@ export class Deployments {
       const model = this.#models.get(name)
       if (installed.has(name) || entity === undefined || model === undefined) continue
       try {
-        const plan = this.#planModel(model.node, model.source, (parent) => this.#models.get(parent))
+        const plan = this.#planModel(planner, model.node, model.source, (parent) => this.#models.get(parent))
         this.#want(plan)
         for (const filter of plan.reads) this.state.topics.read(filter)
         this.#activate({ definition: { kind: 'model', name, source: entity.source }, plan })

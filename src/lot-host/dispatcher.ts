@@ -22,10 +22,10 @@ const REST_MS = 1
 /** Milliseconds without work that end a streak. */
 const IDLE_MS = 5
 /** Milliseconds between looks at what is under way. */
-const WATCH_MS = 15
+const WATCH_MS = 10
 /** A batch that is older keeps nobody waiting any more: another thread may run beside it. */
-const SLOW_MS = 30
-/** Threads beside the usual ones, while those are slow. */
+const SLOW_MS = 25
+/** Threads beside the usual ones, while those are slow; always there, because one that has to start takes long then. */
 export const SPARE_THREADS = 4
 /** The same while they wait for something outside. */
 export const WAITING_THREADS = 12
@@ -98,7 +98,7 @@ export class Dispatcher {
 
   /** The entity has something to do. */
   ready(entity: Entity): void {
-    if (entity.isQueued || entity.isInFlight || entity.isRemoved || entity.mailbox.isEmpty) return
+    if (entity.isQueued || entity.isInFlight || !entity.mayRun || entity.mailbox.isEmpty) return
     entity.isQueued = true
     if (!mayRest(entity)) {
       this.#queue.push(entity)
@@ -118,7 +118,7 @@ export class Dispatcher {
       const entity = this.#queue.shift()
       if (entity === undefined) return
       entity.isQueued = false
-      const batch = entity.isRemoved ? undefined : entity.mailbox.take()
+      const batch = entity.mayRun ? entity.mailbox.take() : undefined
       if (batch !== undefined) this.#send(entity, batch)
     }
   }
@@ -175,11 +175,12 @@ export class Dispatcher {
     const events = entity.mailbox.finish(batch, result.next)
     if (events > 0) entity.deaths = 0
     this.owner.finished(entity, batch, flight.generation, result, events)
-    if (entity.harm === undefined)
-      batch.to = -1 // it was deployed anew meanwhile
-    // what came before the event that did harm is done
-    else if (batch.from >= batch.to) this.#stop(entity, batch, entity.harm)
+    const { harm } = entity
+    // undefined: it was deployed anew meanwhile; otherwise what came before the event that did harm is to be done first
+    const isHarmNext = harm !== undefined && batch.from >= batch.to
+    if (harm === undefined) batch.to = -1
     if (isObsolete(flight)) this.#drop(entity, batch)
+    else if (isHarmNext) this.#stop(entity, batch, harm)
     else if (batch.from < batch.used) entity.mailbox.putBack(batch)
     this.ready(entity)
     this.pump()
@@ -188,7 +189,9 @@ export class Dispatcher {
   #lost(flight: Flight, error: unknown): void {
     if (this.#isClosed) return
     const { entity, batch, slot } = flight
-    const culprit = this.#progress[slot * PROGRESS_INTS + PROGRESS_EVENT]
+    const words = slot * PROGRESS_INTS
+    const culprit = Math.max(batch.from, this.#progress[words + PROGRESS_EVENT])
+    const hasBegun = this.#progress[words + PROGRESS_STARTED] === 1
     this.#land(flight)
     const reason = flight.reason ?? this.#judge(entity, error)
     const isSame = flight.generation === entity.generation
@@ -199,13 +202,19 @@ export class Dispatcher {
       batch.to = culprit
       entity.harm = reason
       entity.mailbox.putBack(batch)
-    } else this.#stop(entity, batch, reason)
+    } else if (hasBegun) this.#stop(entity, batch, reason)
+    else {
+      entity.mailbox.putBack(batch)
+      this.owner.stop(entity, reason)
+    }
     this.ready(entity)
     this.pump()
   }
 
+  /** What comes first in the batch did harm. It alone is lost for sure: the owner decides about all others. */
   #stop(entity: Entity, batch: Batch, reason: string): void {
-    this.#drop(entity, batch)
+    this.owner.dropped(entity, entity.mailbox.finish(batch, batch.from + batch.ints[batch.from >> 2]))
+    if (batch.from < batch.used) entity.mailbox.putBack(batch)
     this.owner.stop(entity, reason)
   }
 

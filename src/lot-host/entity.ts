@@ -61,7 +61,11 @@ export class Entity {
     return `$SYS/Coreflux/${this.ref.kind === 'action' ? 'Actions' : 'Models'}/${this.ref.name}`
   }
 
-  /** It takes nothing any more. */
+  get mayRun(): boolean {
+    return this.stopped === undefined && !this.isRemoved
+  }
+
+  /** Of what comes, it only keeps messages with QoS 1 or 2, for the time when it is deployed anew. */
   get isClosed(): boolean {
     return this.stopped !== undefined || this.harm !== undefined
   }

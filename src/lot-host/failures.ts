@@ -20,7 +20,7 @@ export class Failures {
   readonly #log: RateLimitedLog
   #timer: NodeJS.Timeout | undefined
 
-  /** @param publish retained on the entity's behalf */
+  /** @param publish retained on the entity's behalf; an empty payload only clears what is there */
   constructor(
     readonly publish: (entity: Entity, topic: string, payload: string) => void,
     readonly time: Clock,

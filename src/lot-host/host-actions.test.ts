@@ -1,4 +1,5 @@
 import t from 'tap'
+import { encodeText } from '../base/bytes.js'
 import { Counter } from '../contracts/counters.js'
 import { LotHostFixture } from './lot-host.fixture.js'
 
@@ -203,18 +204,17 @@ t.test('commands and writes below $SYS/Coreflux go to the main thread', async (t
   const lot = await shared.reset()
   await lot.settle()
   t.ok(lot.wanted.has('$SYS/Coreflux/Command'))
-  lot.send('$SYS/Coreflux/Command', '-listModels', { clientId: 'me', user: 'root' })
-  lot.send('$SYS/Coreflux/Routes/R/Events/E', 'x', { clientId: 'me' })
+  const claims = { groups: ['leads'], publish: ['a/#'], subscribe: [], expiresAtMs: 1 }
+  const identity = { userName: 'ann', clientId: 'me', address: '192.0.2.1', port: 1, claims }
+  lot.send('$SYS/Coreflux/Command', '-listModels', { clientId: 'me', identity })
+  lot.send('$SYS/Coreflux/Routes/R/Events/E', 'x', { clientId: 'me', identity })
+  lot.send('$SYS/Coreflux/Command', '-listEnv')
   await lot.settle()
+  const write = { kind: 'write', topic: '$SYS/Coreflux/Routes/R/Events/E', payload: encodeText('x'), identity }
   t.same(lot.events, [
-    { kind: 'command', text: '-listModels', clientId: 'me', user: 'root' },
-    {
-      kind: 'write',
-      topic: '$SYS/Coreflux/Routes/R/Events/E',
-      payload: Buffer.from('x'),
-      clientId: 'me',
-      user: '',
-    },
+    { kind: 'command', text: '-listModels', identity },
+    write,
+    { kind: 'command', text: '-listEnv', identity: undefined },
   ])
 })
 

@@ -47,6 +47,8 @@ t.test('a callable action is run with inputs, and answers with outputs', async (
   t.same(lot.texts(), ['scaled=2.5'])
   const short = await lot.host.runAction('Scale', { kind: 'inputs', inputs: { raw: 10 } })
   t.equal(short.warnings?.length, 1)
+  const more = await lot.host.runAction('Scale', { kind: 'inputs', inputs: { raw: 10, span: 2, zz: 1 } })
+  t.match(more, { result: 'success', warnings: ['action "Scale" has no input zz'] })
   await t.rejects(lot.host.runAction('Nobody', { kind: 'inputs', inputs: {} }), {
     message: 'there is no action "Nobody"',
   })

@@ -1,6 +1,12 @@
+import type { MessagePort } from 'node:worker_threads'
 import t from 'tap'
+import { createSinkLogger } from '../base/log.js'
 import { Counter } from '../contracts/counters.js'
+import { threadsReady } from './host.js'
 import { LotHostFixture } from './lot-host.fixture.js'
+
+// threads die here, and new ones take long to start where others have the cores
+t.setTimeout(120_000)
 
 const ECHO = `DEFINE ACTION Echo
 ON TOPIC "echo" DO
@@ -39,28 +45,101 @@ t.test('a regular expression without end stops its entity alone; what came befor
   t.same(lot.texts(), ['spun=a'])
 })
 
-t.test('while one entity spins, others go on without a gap', async (t) => {
-  const lot = new LotHostFixture({ config: { lot: { runMsMax: 1_000 } } })
+t.test('while four entities spin, others go on without a gap, and threads for the next ones start', async (t) => {
+  let started = 0
+  const onRunner = (port: MessagePort): void => {
+    started++
+    port.close()
+  }
+  const lot = new LotHostFixture({ config: { lot: { runMsMax: 1_500 } }, isReady: true, onRunner })
   t.teardown(() => lot.close())
-  await lot.install(ECHO, SPIN)
+  const names = ['Spin', 'Spin2', 'Spin3', 'Spin4']
+  await lot.install(ECHO, ...names.map((name) => SPIN.replace('Spin', name)))
+  await lot.until(() => started === threadsReady(2), 20_000)
   lot.send('echo', 'warm')
   await lot.settle()
   lot.texts()
   lot.send('spin', EVIL)
   let gapMsMax = 0
-  for (let n = 0; lot.host.entityState(SPIN_STATE)?.stopped === undefined; n++) {
+  const isOver = (): boolean =>
+    names.every((name) => lot.host.entityState({ kind: 'action', name })?.stopped !== undefined)
+  for (let n = 0; !isOver(); n++) {
     const begun = performance.now()
     lot.send('echo', String(n))
     await lot.until(() => lot.published.some(({ payload }) => payload === String(n)))
     gapMsMax = Math.max(gapMsMax, performance.now() - begun)
   }
-  // 100 ms are the aim; threads of other tests may have the cores meanwhile
-  t.ok(gapMsMax < 500, `${gapMsMax.toFixed(0)} ms`)
-  await lot.until(() => lot.host.entityState(SPIN_STATE)?.stopped)
+  // 100 ms are the aim (stress/lot/gap.ts measures them); threads of other tests may have the cores meanwhile
+  t.ok(gapMsMax < 1_000, `${gapMsMax.toFixed(0)} ms`)
+  await lot.until(() => started === threadsReady(2) + names.length, 20_000)
+})
+
+t.test('what waits with QoS 1 or 2 for an entity that was stopped runs when it is deployed anew', async (t) => {
+  const logged: string[] = []
+  const log = createSinkLogger({ level: 'warn', areas: {} }, ({ message }) => logged.push(message))
+  const config = { lot: { runMsMax: 300, mailboxMessagesMax: 6 } }
+  const lot = new LotHostFixture({ config, log })
+  t.teardown(() => lot.close())
+  await lot.install(ECHO, SPIN)
+  lot.send('spin', 'warm')
+  await lot.settle()
+  lot.texts()
+  const send = (payload: string, number: number): void => {
+    lot.write('spin', payload, number === 0 ? {} : { qos: number % 2 === 0 ? 2 : 1, number })
+  }
+  send('a', 1)
+  send(EVIL, 2)
+  send('dropped', 0)
+  send('aa', 3)
+  lot.flush()
+  await lot.until(() => lot.host.entityState(SPIN_STATE)?.stopped, 20_000)
+  t.match(lot.host.entityState(SPIN_STATE), { waiting: 1, dropped: 2 }, 'the one that did harm is lost, too')
+  for (let number = 4; number <= 9; number++) send('a'.repeat(number), number)
+  send('dropped', 0)
+  lot.flush()
+  await lot.until(() => lot.taken.length === 9)
+  t.same(
+    lot.taken.sort(),
+    Array.from({ length: 9 }, (_, n) => `${n + 1} taken`),
+    'nobody waits for an entity that is stopped',
+  )
+  lot.send('echo', 'x')
+  await lot.settle()
+  t.same(lot.texts(), ['spun=a', 'echoed=x'])
+  t.match(lot.host.entityState(SPIN_STATE), { waiting: 6, dropped: 4 })
+  t.ok(logged.includes('a message for action Spin was dropped: it was stopped, and too many wait for it'))
+  await lot.install(SPIN)
+  await lot.settle()
+  t.same(
+    lot.texts(),
+    [2, 4, 5, 6, 7, 8].map((length) => `spun=${'a'.repeat(length)}`),
+  )
+  t.match(lot.host.entityState(SPIN_STATE), { waiting: 0, stopped: undefined })
+})
+
+t.test('entities that were stopped leave room for those that run', async (t) => {
+  const lot = new LotHostFixture({ config: { lot: { runMsMax: 300, mailboxBytesMax: 65_536 } } })
+  t.teardown(() => lot.close())
+  await lot.install(ECHO, SPIN)
+  lot.send('spin', 'warm')
+  await lot.settle()
+  lot.texts()
+  lot.write('spin', EVIL, { qos: 1, number: 1 })
+  for (let n = 2; n <= 6; n++) lot.write('spin', new Uint8Array(10_000).fill(98), { qos: 1, number: n })
+  lot.flush()
+  await lot.until(() => lot.host.entityState(SPIN_STATE)?.stopped, 20_000)
+  t.match(lot.host.entityState(SPIN_STATE), { waiting: 3, dropped: 3 }, 'half of what there is, and no more')
+  lot.write('echo', new Uint8Array(20_000).fill(99), { qos: 1, number: 7 })
+  lot.send('spin', new Uint8Array(10_000), { qos: 1, number: 8 })
+  await lot.settle()
+  t.equal(lot.texts().length, 1)
+  t.equal(lot.taken.length, 8)
+  t.notOk(lot.taken.some((text) => text.endsWith('refused')))
+  t.match(lot.host.entityState(SPIN_STATE), { waiting: 3, dropped: 4 })
 })
 
 t.test('an entity that eats memory is stopped alone', async (t) => {
-  const lot = new LotHostFixture({ config: { lot: { heapBytesMax: 67_108_864, runMsMax: 30_000 } } })
+  const lot = new LotHostFixture({ config: { lot: { heapBytesMax: 33_554_432, runMsMax: 30_000 } } })
   t.teardown(() => lot.close())
   await lot.install(
     ECHO,
@@ -91,7 +170,7 @@ ON TOPIC "hungry" DO
   )
   lot.send('hungry', '')
   const stopped = await lot.until(() => lot.host.entityState({ kind: 'action', name: 'Hungry' })?.stopped, 20_000)
-  t.match(stopped, /needed more than 67108864 bytes of memory/)
+  t.match(stopped, /needed more than 33554432 bytes of memory/)
   lot.send('echo', 'x')
   await lot.settle()
   t.same(lot.texts(), ['echoed=x'])

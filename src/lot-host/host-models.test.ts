@@ -115,6 +115,41 @@ ON TOPIC "in" DO
   t.same(lot.texts(), ['out={"x":1}', 'out={"x":2,"unit":"mm"}'])
 })
 
+t.test(
+  'PUBLISH MODEL is left to rules where that is configured, and what a model publishes by itself is not',
+  async (t) => {
+    const lot = new LotHostFixture({ config: { rules: { governModelPublishes: true }, lot: { chainDepthMax: 3 } } })
+    t.teardown(() => lot.close())
+    await lot.install(
+      'DEFINE MODEL Point COLLAPSED\n    ADD INT "x" WITH 0\n',
+      'DEFINE MODEL Sum COLLAPSED WITH TOPIC "sum"\n    ADD INT "n" WITH TOPIC "in" AS TRIGGER\n',
+      `DEFINE ACTION Send
+ON TOPIC "in" DO
+    PUBLISH MODEL Point TO "out" WITH
+        x = PAYLOAD
+    PUBLISH TOPIC "plain" WITH PAYLOAD
+`,
+      `DEFINE ACTION Next
+ON TOPIC "out" DO
+    PUBLISH TOPIC "next" WITH PAYLOAD
+`,
+    )
+    lot.send('in', '1')
+    await lot.settle()
+    const sent = lot.published.filter(({ topic }) => !topic.startsWith('$SYS'))
+    const [out] = sent.filter(({ isGoverned }) => isGoverned)
+    t.match(out, { topic: 'out', payload: '{"x":1}', depth: 1 })
+    t.same(sent.map(({ topic }) => topic).sort(), ['out', 'plain', 'sum'], 'nobody has it before rules have been asked')
+    lot.texts()
+    lot.send('out', out.payload, { depth: 1 })
+    await lot.settle()
+    t.same(lot.texts(), ['next={"x":1}'])
+    lot.send('out', out.payload, { depth: 3 })
+    await lot.settle()
+    t.same(lot.texts(), [], 'the chain is as long as it may be')
+  },
+)
+
 t.test('what goes to a route that is not running is told', async (t) => {
   const lot = await shared.reset()
   await lot.install(

@@ -7,12 +7,14 @@ import { SharedBook } from '../base/shared-book.js'
 import { SharedValues } from '../base/shared-values.js'
 import type { BrokerConfig } from '../config/schema.js'
 import { Counter, type Counters } from '../contracts/counters.js'
-import type { EntityRef, LotEvent } from '../contracts/lot.js'
+import { type EntityRef, type LotEvent, ONLY_IF_RETAINED } from '../contracts/lot.js'
 import type { Entity } from './entity.js'
 import { Failures } from './failures.js'
 import { Interest } from './interest.js'
 import type { Shards } from './shards.js'
 import { Topics } from './topics.js'
+
+const RETAIN = 4
 
 export interface HostOptions {
   readonly config: BrokerConfig
@@ -51,7 +53,7 @@ export class HostState {
     this.values = new SharedValues(options.config.lot.valuesBytesMax)
     this.interest = new Interest(options.shards)
     this.failures = new Failures(
-      (entity, topic, payload) => this.publishText(entity.ref, topic, payload, true),
+      (entity, topic, payload) => this.#tellFailure(entity.ref, topic, payload),
       options.clock,
       options.log,
     )
@@ -92,7 +94,12 @@ export class HostState {
     return (hashText(ref.name) >>> 0) % this.shards.count
   }
 
-  publishText(ref: EntityRef, topic: string, payload: string, retain: boolean): void {
-    this.shards.publishText(this.shardOf(ref), topic, Buffer.from(payload), retain)
+  publishText(ref: EntityRef, topic: string, payload: string): void {
+    this.shards.publishText(this.shardOf(ref), topic, Buffer.from(payload), 0)
+  }
+
+  #tellFailure(ref: EntityRef, topic: string, payload: string): void {
+    const flags = payload === '' ? RETAIN | ONLY_IF_RETAINED : RETAIN
+    this.shards.publishText(this.shardOf(ref), topic, Buffer.from(payload), flags)
   }
 }

@@ -20,7 +20,7 @@ import { Deployments } from './deployments.js'
 import { Dispatcher, type Runners, SPARE_THREADS, WAITING_THREADS } from './dispatcher.js'
 import type { Entity } from './entity.js'
 import { type HostOptions, HostState } from './host-state.js'
-import { Intake } from './intake.js'
+import { Intake, keptBytesMax } from './intake.js'
 import type { Batch } from './mailbox.js'
 import { Outcome } from './outcome.js'
 import { Requests } from './requests.js'
@@ -39,6 +39,11 @@ export interface LotHostOptions extends HostOptions {
   readonly progress: SharedArrayBuffer
   /** Something was written to rings outside of `work`. */
   readonly poke: () => void
+}
+
+/** Threads that are kept: entities that spin take some, and the others must not wait until new ones have started. */
+export function threadsReady(threads: number): number {
+  return threads + SPARE_THREADS
 }
 
 /** Threads that there may be at the same time. */
@@ -228,6 +233,8 @@ export class LotHost {
   #activated(entity: Entity, lastRunMs: number | undefined): void {
     this.#timers.arm(entity, lastRunMs)
     if (entity.plan.isAtStart) this.#fire(entity)
+    // what has come since it was stopped
+    this.#dispatcher.ready(entity)
     this.#dispatcher.pump()
   }
 
@@ -290,7 +297,7 @@ export class LotHost {
     }
     this.#outcome.apply(entity, result)
     for (const { number, report } of result.reports) this.#requests.answer(number, report)
-    for (const trace of result.traces) this.#state.publishText(entity.ref, `${entity.topicBase}/Trace`, trace, false)
+    for (const trace of result.traces) this.#state.publishText(entity.ref, `${entity.topicBase}/Trace`, trace)
     if (result.failure !== undefined && !entity.isRemoved) {
       this.#state.failures.report(entity, result.failure, result.failures)
     }
@@ -302,7 +309,7 @@ export class LotHost {
     const { kind, name } = entity.ref
     const message = `stopped: ${reason}; deploy it again to start it`
     entity.stopped = message
-    this.#state.drop(entity, entity.mailbox.clear())
+    this.#state.drop(entity, entity.mailbox.keepCertain(keptBytesMax(this.#state.config.lot)))
     this.#deactivated(entity, message)
     this.#state.log.error(`${kind} ${name} was stopped: ${reason}`, { name })
     this.#state.fail(entity, message, 1)

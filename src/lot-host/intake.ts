@@ -2,27 +2,38 @@
 import { decodeText } from '../base/bytes.js'
 import { RateLimitedLog } from '../base/log-rate.js'
 import {
+  DEPTH_SHIFT,
   LOT_CLIENT,
   LOT_CLIENT_BYTES,
   LOT_FLAGS,
+  LOT_IDENTITY,
+  LOT_IDENTITY_BYTES,
   LOT_NUMBER,
   LOT_PAYLOAD,
   LOT_PAYLOAD_BYTES,
   LOT_TOPIC,
   LOT_TOPIC_BYTES,
   LOT_TOPIC_HASH,
-  LOT_USER,
-  LOT_USER_BYTES,
   type SessionEvent,
 } from '../contracts/lot.js'
 import { EventKind } from '../contracts/lot-batch.js'
 import { SLOT } from '../contracts/records.js'
+import type { Identity } from '../contracts/security.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
 import type { Dispatcher } from './dispatcher.js'
 import type { Entity, HeldAnswer } from './entity.js'
 import type { HostState } from './host-state.js'
+import type { Instance } from './instance.js'
 import type { Piece } from './mailbox.js'
 import type { Destination, Topic } from './topics.js'
+
+/**
+ * Bytes of all mailboxes together up to which stopped entities keep messages: those that run must find room.
+ * @param limits of the configuration
+ */
+export function keptBytesMax({ mailboxBytesMax }: { readonly mailboxBytesMax: number }): number {
+  return mailboxBytesMax / 2
+}
 
 /** What an event takes besides its bytes, about. */
 const EVENT_OVERHEAD_BYTES = 64
@@ -63,17 +74,16 @@ export class Intake {
     place(this.#payload, bytes, payloadAt, payloadBytes)
     place(this.#client, bytes, at + ints[i + LOT_CLIENT], ints[i + LOT_CLIENT_BYTES])
     if (topic.use !== undefined) {
-      const user = decodeText(bytes, at + ints[i + LOT_USER], ints[i + LOT_USER_BYTES])
-      this.#tell(topic, decodeText(bytes, this.#client.at, this.#client.length), user)
+      const json = decodeText(bytes, at + ints[i + LOT_IDENTITY], ints[i + LOT_IDENTITY_BYTES])
+      this.#tell(topic, json === '' ? undefined : (JSON.parse(json) as Identity))
     }
-    const isCertain = (ints[i + LOT_FLAGS] & 3) > 0
-    const isTaken = this.#deliver(
-      topic,
-      hash,
-      0,
-      isCertain,
-      number === 0 ? undefined : { shard: ints[i + SLOT], number },
-    )
+    const flags = ints[i + LOT_FLAGS]
+    // that of LoT itself is older than its way through a shard
+    const depth = flags >> DEPTH_SHIFT
+    const isCertain = depth === 0 && (flags & 3) > 0
+    const asked = number === 0 ? undefined : { shard: ints[i + SLOT], number }
+    const triggers = depth === 0 || depth < this.state.config.lot.chainDepthMax
+    const isTaken = !triggers || this.#deliver(topic, hash, depth, isCertain, asked)
     if (!isTaken && number !== 0) this.state.shards.answer(ints[i + SLOT], number, false)
     else if (topic.isRead) this.#keepValue(topic, hash)
   }
@@ -92,7 +102,7 @@ export class Intake {
   ): void {
     place(this.#payload, bytes, payloadAt, payloadBytes)
     place(this.#client, bytes, 0, 0)
-    if (topic.use !== undefined) this.#tell(topic, '', '')
+    if (topic.use !== undefined) this.#tell(topic, undefined)
     if (depth !== undefined) this.#deliver(topic, hash, depth, false, undefined)
     if (topic.isRead) this.#keepValue(topic, hash)
   }
@@ -157,7 +167,7 @@ export class Intake {
   ): boolean {
     const size = topic.bytes.length + this.#payload.length + EVENT_OVERHEAD_BYTES
     if (asked !== undefined && this.state.total.bytes + size * copiesOfAll(topic) > this.#bytesMax) {
-      for (const { entity } of topic.destinations) this.#drop(entity)
+      for (const { entity } of topic.destinations) this.#drop(entity, 'too much waits for all of LoT')
       return false
     }
     place(this.#topic, topic.bytes, 0, topic.bytes.length)
@@ -169,9 +179,10 @@ export class Intake {
         const { bytes, at, length } = this.#payload
         if (!entity.isChange(topic.text, bytes, at, length)) continue
       }
-      this.#append(destination, hash, depth)
+      this.#append(destination, hash, depth, isCertain)
       this.dispatcher.ready(entity)
-      if (asked === undefined || entity.mailbox.waiting <= this.#messagesMax) continue
+      // nobody waits for a stopped one: it may be days until somebody deploys it
+      if (asked === undefined || entity.isClosed || entity.mailbox.waiting <= this.#messagesMax) continue
       held ??= { ...asked, waiting: 0 }
       held.waiting++
       entity.held.push(held)
@@ -180,9 +191,16 @@ export class Intake {
     return true
   }
 
-  #append({ entity, input, instance }: Destination, hash: number, depth: number): void {
+  #append(destination: Destination, hash: number, depth: number, isCertain: boolean): void {
+    const { entity, input, instance } = destination
     const client = this.isTraced(entity) ? this.#client : this.#noClient
     this.#set(depth, input, hash)
+    this.#facts.number = isCertain ? 1 : 0
+    this.#appendTo(entity, instance, client)
+    this.#facts.number = 0
+  }
+
+  #appendTo(entity: Entity, instance: Instance | undefined, client: Piece): void {
     if (instance !== undefined || entity.ref.kind === 'action') {
       entity.mailbox.append(this.#facts, instance, this.#topic, this.#payload, client)
       return
@@ -200,21 +218,22 @@ export class Intake {
 
   /** @param isCertain whether its publisher waits until there is room, instead of losing it */
   #hasRoom(entity: Entity, isCertain: boolean, size: number): boolean {
-    if (entity.isClosed) {
-      // stopped, until it is deployed anew
-      this.#drop(entity)
-      return false
-    }
-    const isFull = !isCertain && entity.mailbox.waiting >= this.#messagesMax
-    if (!isFull && this.state.total.bytes + size <= this.#bytesMax) return true
-    this.#drop(entity)
+    const { isClosed, mailbox } = entity
+    const isFull = (isClosed || !isCertain) && mailbox.waiting >= this.#messagesMax
+    const bytesMax = isClosed ? keptBytesMax(this.state.config.lot) : this.#bytesMax
+    const fits = !isFull && this.state.total.bytes + size <= bytesMax
+    if (fits && (isCertain || !isClosed)) return true
+    if (!isClosed) this.#drop(entity, 'too many wait')
+    else this.#drop(entity, isCertain ? 'it was stopped, and too many wait for it' : 'it was stopped')
     return false
   }
 
-  #drop(entity: Entity): void {
+  /** @param reason about the entity */
+  #drop(entity: Entity, reason: string): void {
     this.state.drop(entity, 1)
     const { kind, name } = entity.ref
-    this.#dropLog.log('warn', name, 'a message for LoT was dropped: too many wait', { kind, name })
+    const message = `a message for ${kind} ${name} was dropped: ${reason}`
+    this.#dropLog.log('warn', `${kind} ${name}`, message, { kind, name })
   }
 
   #keepValue(topic: Topic, hash: number): void {
@@ -223,14 +242,14 @@ export class Intake {
   }
 
   /** What the broker itself takes. */
-  #tell(topic: Topic, clientId: string, user: string): void {
+  #tell(topic: Topic, identity: Identity | undefined): void {
     const { bytes, at, length } = this.#payload
     if (topic.use === 'command') {
-      this.state.tell({ kind: 'command', text: decodeText(bytes, at, length), clientId, user })
+      this.state.tell({ kind: 'command', text: decodeText(bytes, at, length), identity })
     } else {
       const payload = new Uint8Array(length)
       payload.set(bytes.subarray(at, at + length))
-      this.state.tell({ kind: 'write', topic: topic.text, payload, clientId, user })
+      this.state.tell({ kind: 'write', topic: topic.text, payload, identity })
     }
   }
 }

@@ -10,17 +10,19 @@ import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import { createCountersMemory, openCounters } from '../contracts/counters.js'
 import {
+  DEPTH_SHIFT,
   type EntityRef,
   FromLotKind,
+  GOVERNED,
   type InternalPublish,
   LOT_CLIENT,
   LOT_FIXED_INTS,
   LOT_FLAGS,
+  LOT_IDENTITY,
   LOT_NUMBER,
   LOT_PAYLOAD,
   LOT_TOPIC,
   LOT_TOPIC_HASH,
-  LOT_USER,
   type LotEvent,
   type LotLink,
   ONLY_RETAIN,
@@ -30,20 +32,24 @@ import {
 } from '../contracts/lot.js'
 import type { RunnerResult, RunnerSetup, RunnerTask } from '../contracts/lot-batch.js'
 import { KIND, SLOT } from '../contracts/records.js'
-import { LotHost, progressBytes, threadsMax } from './host.js'
+import type { Identity } from '../contracts/security.js'
+import { LotHost, progressBytes, threadsMax, threadsReady } from './host.js'
 import { Shards } from './shards.js'
 
 const RING_BYTES = 4_194_304
 /** Offset of each; its length is next to it. */
-const FIELD_PLACES = [LOT_TOPIC, LOT_PAYLOAD, LOT_CLIENT, LOT_USER]
+const FIELD_PLACES = [LOT_TOPIC, LOT_PAYLOAD, LOT_CLIENT, LOT_IDENTITY]
 
 export interface SentMessage {
   readonly qos?: 0 | 1 | 2
   readonly retain?: boolean
   /** To be answered with TAKEN. */
   readonly number?: number
+  /** Of what LoT itself has published. */
+  readonly depth?: number
   readonly clientId?: string
-  readonly user?: string
+  /** Shards send it for what the broker itself takes. */
+  readonly identity?: Identity
 }
 
 /** What LoT has published. */
@@ -53,12 +59,18 @@ export interface Published {
   readonly qos: number
   readonly retain: boolean
   readonly onlyRetain: boolean
+  /** Rules decide about it, and it comes back if they allow it. */
+  readonly isGoverned: boolean
+  /** Of one that is governed. */
+  readonly depth: number
 }
 
 export interface FixtureOptions {
   readonly config?: BrokerConfigInput
   readonly shards?: number
   readonly threads?: number
+  /** As many threads from the start as a broker has. */
+  readonly isReady?: boolean
   readonly retained?: readonly InternalPublish[]
   readonly log?: Logger
   /** Calls of what is outside: the other ends. */
@@ -106,7 +118,8 @@ export class LotHostFixture {
       progress: new SharedArrayBuffer(progressBytes(threads)),
     }
     this.#pool = new BatchPool(new URL('../../workers/lot-runner.js', import.meta.url), {
-      threads: threads + 1,
+      // all of them only where that matters: they take long to start
+      threads: options.isReady ? threadsReady(threads) : threads + 1,
       threadsMax: threadsMax(threads),
       heapBytesMax: config.lot.heapBytesMax,
       setup,
@@ -172,11 +185,12 @@ export class LotHostFixture {
   /** As a shard forwards it. Visible to LoT after `flush`. */
   write(topic: string, payload: string | Uint8Array, message: SentMessage = {}): void {
     const payloadBytes = typeof payload === 'string' ? encodeText(payload) : payload
-    const fields = [encodeText(topic), payloadBytes, encodeText(message.clientId ?? ''), encodeText(message.user ?? '')]
+    const identity = message.identity === undefined ? '' : JSON.stringify(message.identity)
+    const fields = [encodeText(topic), payloadBytes, encodeText(message.clientId ?? ''), encodeText(identity)]
     this.writeFields(fields, hashBytes(fields[0], 0, fields[0].length), message)
   }
 
-  /** @param fields topic, payload, client identifier and user name */
+  /** @param fields topic, payload, client identifier and identity, which may be empty */
   writeFields(fields: readonly Uint8Array[], hash: number, message: SentMessage): void {
     const shard = (hash >>> 0) % this.#toLot.length
     const ring = this.#toLot[shard]
@@ -188,7 +202,7 @@ export class LotHostFixture {
     ring.ints[i + KIND] = ToLotKind.MESSAGE
     ring.ints[i + SLOT] = shard
     ring.ints[i + LOT_NUMBER] = message.number ?? 0
-    ring.ints[i + LOT_FLAGS] = (message.qos ?? 0) | (message.retain ? 4 : 0)
+    ring.ints[i + LOT_FLAGS] = (message.qos ?? 0) | (message.retain ? 4 : 0) | ((message.depth ?? 0) << DEPTH_SHIFT)
     ring.ints[i + LOT_TOPIC_HASH] = hash
     let to = fixed
     for (let field = 0; field < fields.length; field++) {
@@ -302,6 +316,8 @@ export class LotHostFixture {
           qos: flags & 3,
           retain: (flags & 4) !== 0,
           onlyRetain: (flags & ONLY_RETAIN) !== 0,
+          isGoverned: (flags & GOVERNED) !== 0,
+          depth: flags >> DEPTH_SHIFT,
         })
         return
       }

@@ -11,6 +11,7 @@ import {
   EVENT_PAYLOAD_BYTES,
   EVENT_TOPIC_BYTES,
   EVENT_TOPIC_HASH,
+  EventKind,
 } from '../contracts/lot-batch.js'
 import type { Instance } from './instance.js'
 
@@ -103,6 +104,31 @@ export class Batch {
     return count
   }
 
+  /**
+   * Leaves out what nobody relies on, and what does not fit.
+   * @returns bytes and events that are left
+   */
+  keepCertain(bytesMax: number): { readonly bytes: number; readonly events: number } {
+    const { ints, from } = this
+    let to = from
+    let events = 0
+    for (let at = from; at < this.used; ) {
+      const i = at >> 2
+      const length = ints[i]
+      const isCertain = ints[i + EVENT_KIND] === EventKind.MESSAGE && ints[i + EVENT_NUMBER] === 1
+      if (isCertain && to - from + length <= bytesMax) {
+        this.bytes.copyWithin(to, at, at + length)
+        to += length
+        events++
+      }
+      at += length
+    }
+    this.used = to
+    this.to = -1
+    this.events = events
+    return { bytes: to - from, events }
+  }
+
   #indexOf(instance: Instance): number {
     if (instance.batch !== this) {
       instance.batch = this
@@ -188,6 +214,26 @@ export class Mailbox {
     this.total.bytes -= upTo - batch.from
     batch.from = upTo
     return events
+  }
+
+  /**
+   * Keeps messages with QoS 1 or 2, the oldest first, as far as all mailboxes together then have no more than that.
+   * @returns events that will not run
+   */
+  keepCertain(totalBytesMax: number): number {
+    const { waiting } = this
+    const batches = this.#batches.splice(0)
+    for (const batch of batches) this.total.bytes -= batch.used - batch.from
+    this.waiting = 0
+    for (const batch of batches) {
+      const { bytes, events } = batch.keepCertain(totalBytesMax - this.total.bytes)
+      if (events === 0) continue
+      this.total.bytes += bytes
+      this.waiting += events
+      batch.adopt(batch.copy())
+      this.#batches.push(batch)
+    }
+    return waiting - this.waiting
   }
 
   /** @returns events that will not run */

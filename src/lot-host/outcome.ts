@@ -1,6 +1,7 @@
 /** What came out of a batch takes effect: messages go out, values are kept, the main thread is told. */
-import { type EnvironmentChange, ONLY_RETAIN } from '../contracts/lot.js'
+import { DEPTH_SHIFT, type EnvironmentChange, GOVERNED, ONLY_RETAIN } from '../contracts/lot.js'
 import {
+  BY_PUBLISH_MODEL,
   EFFECT_DEPTH,
   EFFECT_FLAGS,
   EFFECT_HEADER_BYTES,
@@ -17,6 +18,8 @@ import type { HostState } from './host-state.js'
 import type { Intake } from './intake.js'
 
 const RETAIN = 4
+/** QoS and RETAIN of an effect. */
+const MESSAGE_FLAGS = 7
 
 export class Outcome {
   constructor(
@@ -43,13 +46,18 @@ export class Outcome {
       const hash = ints[i + EFFECT_TOPIC_HASH]
       switch (ints[i + EFFECT_KIND]) {
         case EffectKind.PUBLISH: {
-          this.state.shards.publish(shard, flags, bytes, ints, topicAt, topicBytes, payloadBytes)
+          const { rules, lot } = this.state.config
+          const isGoverned = (flags & BY_PUBLISH_MODEL) !== 0 && rules.governModelPublishes
+          const depth = ints[i + EFFECT_DEPTH] + 1
+          const message = flags & MESSAGE_FLAGS
+          const sent = isGoverned ? message | GOVERNED | (depth << DEPTH_SHIFT) : message
+          this.state.shards.publish(shard, sent, bytes, ints, topicAt, topicBytes, payloadBytes)
           const topic = this.state.topics.find(bytes, topicAt, topicBytes, hash)
           if (topic.destinations.length === 0 && !topic.isRead && topic.use === undefined) break
-          const depth = ints[i + EFFECT_DEPTH] + 1
-          const triggers = depth < this.state.config.lot.chainDepthMax
-          this.intake.own(topic, hash, triggers ? depth : undefined, bytes, payloadAt, payloadBytes)
+          const triggers = depth < lot.chainDepthMax
           if (!triggers && topic.destinations.length > 0) tooDeep++
+          // it comes back from the shard if rules allow it
+          if (!isGoverned) this.intake.own(topic, hash, triggers ? depth : undefined, bytes, payloadAt, payloadBytes)
           break
         }
         case EffectKind.KEEP:

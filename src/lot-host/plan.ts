@@ -1,8 +1,10 @@
 /** What the LoT thread must know of an entity to run it, taken from its text. */
+import type { RunnableDefinition } from '../contracts/lot.js'
 import { compileModel } from '../lot/compile/model.js'
 import { readFilters } from '../lot/compile/reads.js'
 import type { FindModel } from '../lot/program.js'
-import type { Source } from '../lot/source.js'
+import { Source } from '../lot/source.js'
+import { type ParseOptions, parseProgram } from '../lot/syntax/parse.js'
 import type { ActionNode, ModelNode, Trigger } from '../lot/tree.js'
 
 /** A topic whose messages become events of the entity. */
@@ -37,6 +39,21 @@ const NOTHING: Plan = {
   timer: undefined,
   session: undefined,
   isAtStart: false,
+}
+
+export interface ParsedDefinition {
+  readonly node: ActionNode | ModelNode
+  readonly source: Source
+}
+
+/** @throws Error: texts are checked before they come here */
+export function parseDefinition(definition: RunnableDefinition, compat: ParseOptions['compat']): ParsedDefinition {
+  const { kind, name, source: text } = definition
+  const source = new Source(`${kind} ${name}`, text)
+  const { program, diagnostics } = parseProgram(source, { compat })
+  const node = program.entities.find((entity) => entity.kind === kind && entity.name.text === name)
+  if (node?.kind === 'action' || node?.kind === 'model') return { node, source }
+  throw new Error(diagnostics[0]?.message ?? `the text does not define ${kind} ${name}`)
 }
 
 export function planAction(node: ActionNode): Plan {

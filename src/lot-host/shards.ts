@@ -83,14 +83,14 @@ export class Shards {
     outgoing.end(to, length)
   }
 
-  /** Something that LoT itself says, rarely. */
-  publishText(shard: number, topic: string, payload: Uint8Array, retain: boolean): void {
+  /** Something that LoT itself says, rarely. @param flags as int 3 of PUBLISH */
+  publishText(shard: number, topic: string, payload: Uint8Array, flags: number): void {
     const topicBytes = encodeText(topic)
     const body = new Uint8Array((topicBytes.length + payload.length + 3) & ~3)
     body.set(topicBytes)
     body.set(payload, topicBytes.length)
     const ints = new Int32Array(body.buffer)
-    this.publish(shard, retain ? 4 : 0, body, ints, 0, topicBytes.length, payload.length)
+    this.publish(shard, flags, body, ints, 0, topicBytes.length, payload.length)
   }
 
   /** @param number that the shard answers with */

@@ -1,6 +1,7 @@
 /** The effects of one batch as bytes, in the layout of contracts/lot-batch.ts. */
 import { aligned8 } from '../base/ring.js'
 import {
+  BY_PUBLISH_MODEL,
   EFFECT_DEPTH,
   EFFECT_FLAGS,
   EFFECT_HEADER_BYTES,
@@ -41,7 +42,7 @@ export class EffectWriter {
   write(effect: Effect, depth: number): void {
     switch (effect.kind) {
       case 'publish':
-        this.#append(EffectKind.PUBLISH, effect.qos | (effect.retain ? 4 : 0), depth, effect.topic, effect.payload)
+        this.#append(EffectKind.PUBLISH, flagsOf(effect), depth, effect.topic, effect.payload)
         return
       case 'keep':
         if (effect.payload === undefined) this.#append(EffectKind.CLEAR, 0, depth, effect.topic, NOTHING)
@@ -101,6 +102,10 @@ export class EffectWriter {
     this.#bytes.set(old.subarray(0, used))
     this.#used = used
   }
+}
+
+function flagsOf({ qos, retain, byPublishModel }: Extract<Effect, { kind: 'publish' }>): number {
+  return qos | (retain ? 4 : 0) | (byPublishModel ? BY_PUBLISH_MODEL : 0)
 }
 
 function copy(source: Uint8Array, target: Uint8Array, to: number): void {
