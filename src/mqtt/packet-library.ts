@@ -1,15 +1,17 @@
 /** mqtt-packet behind our types: the only file that imports it. It is lenient, so bytes are checked before it sees them. */
-import mqttPacket, {
-  type IAuthPacket,
-  type IConnackPacket,
-  type IConnectPacket,
-  type IDisconnectPacket,
-  type IPublishPacket,
-  type ISubackPacket,
-  type ISubscribePacket,
-  type IUnsubackPacket,
-  type IUnsubscribePacket,
-  type Packet,
+import { createRequire } from 'node:module'
+import type mqttPacket from 'mqtt-packet'
+import type {
+  IAuthPacket,
+  IConnackPacket,
+  IConnectPacket,
+  IDisconnectPacket,
+  IPublishPacket,
+  ISubackPacket,
+  ISubscribePacket,
+  IUnsubackPacket,
+  IUnsubscribePacket,
+  Packet,
 } from 'mqtt-packet'
 import type { ProtocolVersion, UserProperties } from './packets.js'
 
@@ -24,15 +26,23 @@ export type LibraryUnsuback = IUnsubackPacket
 export type LibraryDisconnect = IDisconnectPacket
 export type LibraryAuth = IAuthPacket
 
+type Library = typeof mqttPacket
+
+// its halves by themselves: what it reads packets with is large, and shards only write
+const require = createRequire(import.meta.url)
+const generate = require('mqtt-packet/generate.js') as Library['generate']
+const writeToStream = require('mqtt-packet/writeToStream.js') as Library['writeToStream']
+const reading = (): Pick<Library, 'parser'> => require('mqtt-packet/parser.js') as Pick<Library, 'parser'>
+
 // its cache would hold 65,536 buffers in each thread
-mqttPacket.writeToStream.cacheNumbers = false
+writeToStream.cacheNumbers = false
 
 /**
  * @param bytes one whole packet; the values returned may be views of it
  * @throws Error what the library says, or that it found no packet in the bytes
  */
 export function parseWithLibrary(bytes: Buffer, version: ProtocolVersion): LibraryPacket {
-  const parser = mqttPacket.parser({ protocolVersion: version })
+  const parser = reading().parser({ protocolVersion: version })
   let parsed: LibraryPacket | undefined
   parser.on('packet', (packet) => {
     parsed ??= packet
@@ -47,7 +57,7 @@ export function parseWithLibrary(bytes: Buffer, version: ProtocolVersion): Libra
 
 /** @throws Error what the library says about the values */
 export function generateWithLibrary(packet: LibraryPacket, version: ProtocolVersion): Uint8Array {
-  return ownBytes(mqttPacket.generate(packet, { protocolVersion: version }))
+  return ownBytes(generate(packet, { protocolVersion: version }))
 }
 
 /**

@@ -75,9 +75,10 @@ const REFUSED_TEXTS: readonly string[] = [
   '__loader__',
 ]
 
+const python = startSandbox({ callMsMax: 5_000 })
+t.teardown(() => python.sandbox.stop())
+
 t.test('the guard refuses what leads out', async (t) => {
-  const python = startSandbox({ callMsMax: 5_000 })
-  t.teardown(() => python.sandbox.stop())
   for (const [body, reason] of REFUSED) {
     const loading = await python.add('Escape', `def attempt():\n ${body}\n`)
     t.equal(loading.kind, 'loaded', body)
@@ -92,8 +93,6 @@ t.test('the guard refuses what leads out', async (t) => {
 })
 
 t.test('scripts do not see each other', async (t) => {
-  const python = startSandbox()
-  t.teardown(() => python.sandbox.stop())
   await python.add('First', 'secret = 42\ndef set(x):\n    global secret\n    secret = x\ndef get(): return secret\n')
   await python.add('Second', 'def get(): return secret\ndef change():\n    import json\n    json.loads = None\n')
   await t.rejects(python.call('Second.get'), { message: /name 'secret' is not defined/ })
@@ -189,10 +188,10 @@ t.test('without the guard, nothing outside of the process can be reached', async
   t.teardown(() => server.close())
   process.env.MERLOT_ESCAPE_TEST = 'of the broker'
   const extraModules = [...ALL_MODULES, ...JAVASCRIPT_MODULES, 'urllib', 'http']
-  const python = startSandbox({ callMsMax: 20_000, extraModules })
-  t.teardown(() => python.sandbox.stop())
+  const open = startSandbox({ callMsMax: 20_000, extraModules })
+  t.teardown(() => open.sandbox.stop())
   for (const body of attacks((server.address() as AddressInfo).port, file)) {
-    t.equal(await outcomeOf(python, body), 'nothing', body.trim().split('\n').at(-2)?.trim() ?? body)
+    t.equal(await outcomeOf(open, body), 'nothing', body.trim().split('\n').at(-2)?.trim() ?? body)
   }
   t.equal(connections, 0)
 })

@@ -5,9 +5,10 @@ import { SnapshotFile } from './snapshot-file.js'
 
 t.setTimeout(120_000) // the first start makes the memory snapshot
 
+const python = startSandbox()
+t.teardown(() => python.sandbox.stop())
+
 t.test('values go in and out as the language says', async (t) => {
-  const python = startSandbox()
-  t.teardown(() => python.sandbox.stop())
   const source = `
 import datetime, decimal, collections
 from collections import abc, namedtuple, deque
@@ -54,8 +55,6 @@ def add(a, b): return float(a) + b
 })
 
 t.test('failures say what and where', async (t) => {
-  const python = startSandbox()
-  t.teardown(() => python.sandbox.stop())
   await python.add('Fails', 'def divide(x):\n    return 1 / x\n\ndef outer():\n    return divide(0)\n')
   await t.rejects(python.call('Fails.divide', 0), {
     message: 'ZeroDivisionError: division by zero (Fails.divide, line 2)',
@@ -78,8 +77,6 @@ t.test('failures say what and where', async (t) => {
 })
 
 t.test('a script that is refused leaves the old one, one that is deployed again begins afresh', async (t) => {
-  const python = startSandbox()
-  t.teardown(() => python.sandbox.stop())
   const counter = 'count = 0\ndef next():\n    global count\n    count += 1\n    return count\n'
   await python.add('Counter', counter)
   t.equal(await python.call('Counter.next'), '1')
@@ -92,8 +89,6 @@ t.test('a script that is refused leaves the old one, one that is deployed again 
 })
 
 t.test('what a script prints comes with its name, and has a bound', async (t) => {
-  const python = startSandbox()
-  t.teardown(() => python.sandbox.stop())
   const source =
     "def say(*words): print(*words, sep='-')\ndef flood():\n    for i in range(10000): print('0123456789')\n"
   await python.add('Speaks', source)
@@ -107,22 +102,22 @@ t.test('a damaged memory snapshot is made again', async (t) => {
   const folder = t.testdir()
   const { path } = new SnapshotFile(folder)
   writeFileSync(path, 'damaged')
-  const python = startSandbox({ folder })
-  t.teardown(() => python.sandbox.stop())
-  t.match(await python.add('A', 'def f(): return 1'), { kind: 'loaded' })
-  t.equal(await python.call('A.f'), '1')
+  const repaired = startSandbox({ folder })
+  t.teardown(() => repaired.sandbox.stop())
+  t.match(await repaired.add('A', 'def f(): return 1'), { kind: 'loaded' })
+  t.equal(await repaired.call('A.f'), '1')
   t.ok(statSync(path).size > 1_000_000)
   if (process.platform !== 'win32') t.equal(statSync(path).mode & 0o77, 0, 'only for its owner')
-  t.equal(python.warnings.length, 1)
+  t.equal(repaired.warnings.length, 1)
 })
 
 t.test('random numbers differ from start to start', async (t) => {
   const seen = new Set<string>()
   for (let start = 0; start < 2; start++) {
-    const python = startSandbox()
-    await python.add('Dice', 'import random\ndef roll(): return random.random()')
-    seen.add(await python.call('Dice.roll'))
-    python.sandbox.stop()
+    const another = startSandbox()
+    await another.add('Dice', 'import random\ndef roll(): return random.random()')
+    seen.add(await another.call('Dice.roll'))
+    another.sandbox.stop()
   }
   t.equal(seen.size, 2)
 })

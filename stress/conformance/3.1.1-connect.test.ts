@@ -225,8 +225,8 @@ statement311('MQTT-3.1.3-1', 'reads the fields of the payload in their order', a
   const topic = broker.topic('order')
   const watcher = await broker.connect({ version })
   await watcher.subscribe(topic)
-  const options = { will: { topic, payload: 'gone' }, userName: 'user', password: 'secret' }
-  await (await broker.connect({ version, ...options })).drop()
+  const user = await broker.addUser('user')
+  await (await broker.connect({ version, will: { topic, payload: 'gone' }, ...user })).drop()
   await watcher.expectMessage('gone')
 })
 

@@ -281,14 +281,14 @@ statement311(
   'keeps topics that begin with $ from filters that begin with a wildcard',
   async (_t, broker) => {
     const dollar = `$${broker.prefix}/a`
-    const client = await broker.connect({ version })
+    const client = await broker.connect({ version, ...broker.owner })
     await client.subscribe('#')
     await client.subscribe('+/a')
-    const informed = await broker.connect({ version })
+    const informed = await broker.connect({ version, ...broker.owner })
     await informed.subscribe(`$${broker.prefix}/+`)
     await broker.settle()
     client.drain() // what earlier tests retained
-    const publisher = await broker.connect({ version })
+    const publisher = await broker.connect({ version, ...broker.owner })
     publisher.sendPublish(dollar, 'x') // a broker may also refuse it; then it reaches nobody
     await client.expectNothing()
   },

@@ -33,7 +33,7 @@ statement('MQTT-4.12.0-4', 'takes no session over by a CONNECT that it refuses',
 })
 
 statement('MQTT-4.12.0-6', 'sends neither AUTH nor a method to a client that named none', async (t, broker) => {
-  const client = await broker.connect({ userName: 'bob', password: 'secret' })
+  const client = await broker.connect(await broker.addUser('bob'))
   t.equal(client.connack!.properties.authenticationMethod, undefined)
   t.equal(client.connack!.properties.authenticationData, undefined)
   await client.expectNothing()

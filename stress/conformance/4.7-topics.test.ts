@@ -81,10 +81,10 @@ for (const [filter, matches, others] of MATCHING) {
 for (const filter of ['+/+/status', '+/x/#', '#', '+/#', '$share/g/#', '$share/h/+/+/status']) {
   statement('MQTT-4.7.2-1', `does not match topics that begin with $ with ${filter}`, async (t, broker) => {
     const topic = `$${broker.prefix}/x/status`
-    const [wild, exact] = [await broker.connect(), await broker.connect()]
+    const [wild, exact] = [await broker.connect(broker.owner), await broker.connect(broker.owner)]
     await wild.subscribe(filter, { retainHandling: filter.startsWith('$') ? 0 : 2 })
     await exact.subscribe([[`$${broker.prefix}/#`]])
-    const publisher = await broker.connect()
+    const publisher = await broker.connect(broker.owner)
     const code = await publisher.publish(topic, 'x', { qos: 1 })
     if (code < 0x80) await exact.expectMessage('x')
     t.notOk((await receivedTopics(wild, broker)).some((received) => received.startsWith('$')))
@@ -96,14 +96,14 @@ statement(
   'keeps $SYS from wildcards in first place, live and retained',
   { config: { sys: { intervalSeconds: 1 } } },
   async (t, broker) => {
-    const wild = await broker.connect()
+    const wild = await broker.connect(broker.owner)
     await wild.subscribe([['#'], ['+/#'], ['+/broker/#'], ['$share/g/#']])
-    const exact = await broker.connect()
+    const exact = await broker.connect(broker.owner)
     await exact.subscribe('$SYS/#')
     await broker.advance(seconds(2))
     while ((await exact.expectPacket('publish')).retain); // until an update comes live
     t.same(await receivedTopics(wild, broker), [])
-    const late = await broker.connect()
+    const late = await broker.connect(broker.owner)
     await late.subscribe([['#'], ['+/broker/#']])
     t.same(await receivedTopics(late, broker), [])
   },

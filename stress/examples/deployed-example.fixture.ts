@@ -127,19 +127,7 @@ export class DeployedExample {
 
   /** As `merlot command "-addProject FOLDER load"` does. */
   async #load(project: string): Promise<void> {
-    const answers = '$SYS/Coreflux/Command/Output'
-    await this.client.subscribeAsync(answers, { qos: 1 })
-    const answer = new Promise<string>((resolve) => {
-      const look = (topic: string, payload: Buffer): void => {
-        if (topic !== answers) return
-        this.client.off('message', look)
-        resolve(payload.toString())
-      }
-      this.client.on('message', look)
-    })
-    await this.client.publishAsync('$SYS/Coreflux/Command', `-addProject "${project}" load`, { qos: 1 })
-    const { success, message } = JSON.parse(await answer) as { success: boolean; message: string }
-    if (!success) throw new Error(message)
-    await this.client.unsubscribeAsync(answers)
+    const answer = await this.broker.command(`-addProject "${project}" load`)
+    if (answer?.success !== true) throw new Error(answer?.message)
   }
 }

@@ -5,7 +5,7 @@ import { RawClient, type Surroundings } from '../support/raw-client.js'
 import type { Target } from '../support/transport.js'
 
 /** Nothing but this process moves the broker, so there is nothing to wait for. */
-const ALONE: Surroundings = { settle: async () => {}, passTime: async () => {}, strict: true }
+export const ALONE: Surroundings = { settle: async () => {}, passTime: async () => {}, strict: true }
 const TOPIC = 'bystanders/of the fuzzer'
 /** Milliseconds that a broker under attack may need for a connection to be counted no longer. */
 const COUNT_MS = 30_000
@@ -40,7 +40,7 @@ export class Bystanders {
     }
   }
 
-  /** Waits until the broker counts the two of them and nobody else. Its statistics must be switched on. */
+  /** Waits until the broker counts the two of them and nobody else. Its statistics must be switched on, and open to all. */
   async remainAlone(): Promise<void> {
     const deadline = Date.now() + COUNT_MS
     for (;;) {

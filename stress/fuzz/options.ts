@@ -19,7 +19,7 @@ export const USAGE = `Usage: node dist/stress/fuzz/main.js [options]
   --first N         number of the first attack (default 0)
   --concurrency N   hostile connections at the same time (default 16)
 
-A broker that is attacked by --url must publish $SYS/broker/clients/connected and have no other clients.
+A broker that is attacked by --url must publish $SYS/broker/clients/connected to everybody and have no other clients.
 Exit status: 0 when the broker went on serving, 1 when it failed, 2 for wrong options.`
 
 /** @param args without the names of node and the program @throws Error that says what is wrong */

@@ -1,5 +1,7 @@
 /** Attacks on a broker of ours in a process of its own, whose memory and log are watched as well. */
 import { type OwnBroker, startOwnBroker } from '../load/own-broker.js'
+import { RawClient } from '../support/raw-client.js'
+import { ALONE } from './bystanders.js'
 import { type FuzzOptions, type FuzzReport, fuzz } from './fuzz.js'
 import { growthAfter, memoryOf } from './memory.js'
 import { targetOf } from './options.js'
@@ -22,6 +24,14 @@ const SETTINGS = [
   'session.queuedMessagesMax=1000',
   'retained.messagesMax=1000',
   'retained.bytesMax=4194304',
+  'authentication.passwordBytesMin=6', // that of the corpus
+  'limits.ban.local=true', // wrong passwords are answered at once...
+  'limits.ban.failuresMax=0', // ...and no matter how many
+]
+/** The user of the corpus, and what the bystanders ask for. */
+const COMMANDS = [
+  '-addUser bob secret',
+  '-addRule DEFINE RULE Count WITH PRIORITY 100 FOR SubscribeSys TO TOPIC "$SYS/broker/clients/connected"\n    ALLOW',
 ]
 /** Growth after the first part of a run, in which code is compiled and heaps find their size. */
 const GROWTH_BYTES_MAX = 96 * 1_048_576
@@ -44,6 +54,7 @@ export async function fuzzOwnBroker(options: OwnFuzzOptions): Promise<OwnFuzzRep
 
 async function attackAndWatch(broker: OwnBroker, options: OwnFuzzOptions): Promise<OwnFuzzReport> {
   const { iterations, seed, transport, onProgress } = options
+  await prepare(broker)
   const listening = new RegExp(`listening on (${transport}://\\S+)`).exec(broker.output())
   if (listening === null) throw new Error(`the broker does not listen for ${transport}: ${broker.output()}`)
   let warmBytes: number | undefined
@@ -62,4 +73,17 @@ async function attackAndWatch(broker: OwnBroker, options: OwnFuzzOptions): Promi
   const errors = /^.*"level":"error".*$/m.exec(broker.output())
   if (errors !== null) throw new Error(`the broker logged an error; repeat with --seed ${seed}: ${errors[0]}`)
   return { ...report, growthBytes }
+}
+
+/** @throws Error that says which command failed */
+async function prepare({ url, rootPassword }: OwnBroker): Promise<void> {
+  const client = await RawClient.open(targetOf(url), ALONE)
+  await client.connect({ clientId: 'owner', userName: 'root', password: rootPassword })
+  await client.subscribe('$SYS/Coreflux/Command/Output')
+  for (const command of COMMANDS) {
+    await client.publish('$SYS/Coreflux/Command', command, { qos: 1 })
+    const { text } = await client.takePacket('publish')
+    if (!text.startsWith('{"success":true')) throw new Error(`${command}: ${text}`)
+  }
+  await client.disconnect()
 }

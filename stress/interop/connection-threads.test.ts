@@ -1,6 +1,7 @@
 /** Several connection threads on one port: which of them has a client, the kernel decides. */
 import { BroadcastChannel } from 'node:worker_threads'
 import t, { type Test } from 'tap'
+import { EVERYBODY } from '../../src/actors/introductions.fixture.js'
 import { Supervisor } from '../../src/actors/supervisor.js'
 import { SharedClock } from '../../src/base/clock.js'
 import { createSinkLogger, type LogRecord } from '../../src/base/log.js'
@@ -27,6 +28,7 @@ async function start(t: Test, prefix: string): Promise<Threads> {
   const config = BrokerConfig.parse({ listeners: [{ type: 'tcp', port: 0 }], dataDirectory: t.testdir({}) })
   const logged: LogRecord[] = []
   const supervisor = new Supervisor({
+    ...EVERYBODY,
     config,
     shards: 2,
     connections: 2,

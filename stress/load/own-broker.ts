@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,6 +10,8 @@ import { fileURLToPath } from 'node:url'
 export interface OwnBroker {
   readonly url: string
   readonly pid: number
+  /** Of the user `root`. */
+  readonly rootPassword: string
   /** The last 4,000 characters that it wrote. */
   output(): string
   /** Ends it in order, or by force after 10 s, and removes its data. @returns how it ended, for the report */
@@ -26,9 +29,11 @@ export async function startOwnBroker(settings: readonly string[] = []): Promise<
   const data = await mkdtemp(join(tmpdir(), 'merlot-load-'))
   const flags = ['start', '--port', '0', '--ws-port', '0', '--data', data]
   const sets = settings.flatMap((setting) => ['--set', setting])
+  const rootPassword = randomBytes(18).toString('base64url')
   // A group of its own: Ctrl-C ends the load in order, and the load then ends the broker.
   const child = spawn(process.execPath, [PROGRAM, ...flags, ...sets], {
     detached: true,
+    env: { ...process.env, MERLOT_ROOT_PASSWORD: rootPassword },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const killWithUs = (): void => void child.kill('SIGKILL')
@@ -42,7 +47,7 @@ export async function startOwnBroker(settings: readonly string[] = []): Promise<
   const said = { text: '' }
   try {
     const url = await listening(child, said)
-    return { url, pid: child.pid ?? 0, output: () => said.text, stop }
+    return { url, pid: child.pid ?? 0, rootPassword, output: () => said.text, stop }
   } catch (error) {
     await stop()
     throw error

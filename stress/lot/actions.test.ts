@@ -96,9 +96,11 @@ test('hooks on sessions', async (t) => {
     'ON SUBSCRIBE "plant/#" DO',
     '    PUBLISH TOPIC "listens" WITH CLIENTID + "," + SUBSCRIBETOPIC + "," + SUBSCRIBEQOS',
   )
-  const guest = await broker.connect({ clientId: 'guest', hears: [] })
+  await user.succeed('-addUser ada "engines of analysis"')
+  const login = { username: 'ada', password: 'engines of analysis' }
+  const guest = await broker.connect({ clientId: 'guest', hears: [], ...login })
   const welcome = await user.until(({ topic, text }) => topic === 'hello' && text.startsWith('guest,'))
-  t.match(welcome.text, /^guest,,true,127\.0\.0\.1:\d+$/)
+  t.match(welcome.text, /^guest,ada,true,127\.0\.0\.1:\d+$/)
   await guest.client.subscribeAsync('plant/1', { qos: 1 })
   t.equal((await user.on('listens')).text, 'guest,plant/1,1')
   await guest.client.subscribeAsync('office/1')
@@ -107,6 +109,7 @@ test('hooks on sessions', async (t) => {
   t.match(parting.text, /^guest,[A-Za-z]+$/)
   t.equal(user.onTopic('listens').length, 1, 'the filter of the trigger holds')
   for (const name of ['Hello', 'Bye', 'Listens']) await user.succeed(`-removeAction ${name}`)
+  await user.succeed('-removeUser ada')
 })
 
 test('callable actions', async (t) => {

@@ -16,6 +16,12 @@ import type { Part } from './wire.js'
 
 export const EXTERNAL_URL = process.env.MERLOT_TEST_URL
 
+/** Of `root`, whom rules hold back nowhere. */
+const OWNER = { userName: 'root', password: 'root of the tests' } as const
+
+/** What a client connects with; nothing for a broker that lets anybody in. */
+export type Credentials = Pick<ConnectOptions, 'userName' | 'password'>
+
 export function seconds(count: number): number {
   return count * 1_000
 }
@@ -42,6 +48,20 @@ export class TestBroker implements Surroundings {
   /** Whether the broker runs in this process. */
   get strict(): boolean {
     return this.running !== undefined
+  }
+
+  /** To connect as somebody whom rules hold back nowhere. A broker that is not ours is taken to have none. */
+  get owner(): Credentials {
+    return this.strict ? OWNER : {}
+  }
+
+  /** Makes a user of our broker; others are taken to let anybody in. @throws Error if there is such a user */
+  async addUser(userName: string): Promise<{ readonly userName: string; readonly password: string }> {
+    const password = `secret of ${userName}`
+    const quote = userName.includes("'") ? '"' : "'"
+    const reply = await this.running?.command(`-addUser ${quote}${userName}${quote} ${quote}${password}${quote}`)
+    if (this.strict && reply?.success !== true) throw new Error(reply?.message)
+    return { userName, password }
   }
 
   /** The same broker with other names and without clients. */
@@ -168,7 +188,7 @@ export async function startTestBroker(t: Test, overrides: BrokerConfigInput = {}
   const logged: LogRecord[] = []
   const log = createSinkLogger({ level: 'warn', areas: {} }, (record) => logged.push(record))
   const { startBroker } = await import('../../src/main.js')
-  const running = await startBroker(config, { log })
+  const running = await startBroker(config, { log, environment: { MERLOT_ROOT_PASSWORD: OWNER.password } })
   t.teardown(async () => {
     await running.stopNow()
     await rm(dataDirectory, { recursive: true, force: true })

@@ -49,15 +49,30 @@ behaviour('keeps a session of its own for every odd client identifier', async (t
   }
 })
 
-behaviour('takes any user name and password without an effect on topics', async (_t, broker) => {
+behaviour('takes user names for no others, and without an effect on topics', async (_t, broker) => {
   const watcher = await broker.connect()
   await watcher.subscribe(broker.topic('a'))
-  for (const userName of [...ODD, '', 'u'.repeat(65_535)]) {
-    const client = await broker.connect({ userName, password: Buffer.from([0x00, 0xff]) })
+  for (const userName of [...ODD, 'u'.repeat(255)]) {
+    const client = await broker.connect(await broker.addUser(userName))
     await client.publish(broker.topic('b'), 'elsewhere')
   }
   await watcher.expectNothing()
 })
+
+behaviour(
+  'admits nobody by a name or a password that nobody has',
+  { config: { limits: { ban: { local: true, failuresMax: 0 } } } }, // failures are answered at once
+  async (_t, broker) => {
+    const { userName, password } = await broker.addUser('bob')
+    for (const other of [...ODD, '', 'u'.repeat(65_535)]) {
+      await broker.expectRefusal({ userName: other, password }, 0x86)
+    }
+    for (const wrong of ['', password.slice(0, -1), [0x00, 0xff], Buffer.alloc(65_535)]) {
+      await broker.expectRefusal({ userName, password: wrong }, 0x86)
+    }
+    await broker.connect({ userName, password })
+  },
+)
 
 behaviour('keeps control characters of a client identifier out of its log', async (t, broker) => {
   for (const clientId of ['a\nERROR forged', 'a\r\n{"level":"error"}', '\u001b[2J', '\u202egnp.exe']) {

@@ -16,21 +16,18 @@ behaviour('refuses a large first packet by its length, not by its bytes', async 
 
 behaviour('refuses a CONNECT that is one byte too large and takes the largest', async (_t, broker) => {
   const limit = 196_608
-  const shell = connectPacket({ clientId: broker.clientIdOf('big'), will: { topic: 'w', payload: '' } })
-  const room = limit - 2 - shell.length - 2 * 65_535
-  const withFields = (passwordBytes: number) =>
+  const withFields = (valueBytes: number) =>
     connectPacket({
       clientId: broker.clientIdOf('big'),
       will: { topic: 'w', payload: Buffer.alloc(65_535) },
-      userName: 'u'.repeat(65_535),
-      password: Buffer.alloc(passwordBytes),
+      properties: { userProperty: [['u'.repeat(65_535), 'v'.repeat(valueBytes)]] },
     })
-  const passwordBytes = room - (withFields(room).length - limit)
+  const valueBytes = limit - withFields(0).length
   const fits = await broker.open()
-  fits.send(withFields(passwordBytes))
+  fits.send(withFields(valueBytes))
   await fits.expectConnack(0)
   const tooLarge = await broker.open()
-  tooLarge.send(withFields(passwordBytes + 1).subarray(0, 10))
+  tooLarge.send(withFields(valueBytes + 1).subarray(0, 10))
   await tooLarge.expectRefused(0x95, 0x97)
 })
 

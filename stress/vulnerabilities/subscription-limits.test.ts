@@ -50,7 +50,7 @@ behaviour(
       if (round === 0) await client.drop()
       else await client.disconnect()
     }
-    const watcher = await broker.connect()
+    const watcher = await broker.connect(broker.owner)
     await watcher.subscribe([['$SYS/broker/subscriptions/count'], [UPTIME]])
     for (let updates = 0; updates < 2; ) {
       await broker.advance(seconds(1))

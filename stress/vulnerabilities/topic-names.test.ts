@@ -27,25 +27,28 @@ behaviour('forgets topic aliases with the connection', async (_t, broker) => {
 
 behaviour('lets no client write $SYS', WITH_STATISTICS, async (t, broker) => {
   await broker.advance(seconds(2))
-  const watcher = await broker.connect()
+  const watcher = await broker.connect(broker.owner)
   await watcher.subscribe('$SYS/#')
-  for (const topic of ['$SYS/broker/version', '$SYS/broker/clients/connected', '$SYS/forged']) {
-    for (const qos of [0, 1, 2]) {
-      const client = await broker.connect()
-      client.sendPublish(topic, 'forged', { qos, retain: true })
-      await client.ping().catch(() => {}) // refused with a reason code, or closed
+  for (const credentials of [{}, broker.owner]) {
+    for (const topic of ['$SYS/broker/version', '$SYS/broker/clients/connected', '$SYS/forged']) {
+      for (const qos of [0, 1, 2]) {
+        const client = await broker.connect(credentials)
+        client.sendPublish(topic, 'forged', { qos, retain: true })
+        await client.ping().catch(() => {}) // refused with a reason code, or closed
+      }
     }
+    const willed = await broker.open()
+    willed.sendConnect({
+      clientId: broker.clientIdOf('w'),
+      will: { topic: '$SYS/will', payload: 'forged', retain: true },
+      ...credentials,
+    })
+    await willed.expectPacket('connack').catch(() => {}) // refusing it here is right too
+    willed.destroy()
   }
-  const willed = await broker.open()
-  willed.sendConnect({
-    clientId: broker.clientIdOf('w'),
-    will: { topic: '$SYS/will', payload: 'forged', retain: true },
-  })
-  await willed.expectPacket('connack').catch(() => {}) // refusing it here is right too
-  willed.destroy()
   await broker.settle()
   t.notOk(watcher.messages.some(({ text }) => text === 'forged'))
-  const late = await broker.connect()
+  const late = await broker.connect(broker.owner)
   await late.subscribe('$SYS/#')
   await broker.settle()
   t.notOk(late.messages.some(({ text }) => text === 'forged'))
@@ -64,7 +67,7 @@ behaviour('takes $share in a topic name for no shared subscription', async (_t, 
 })
 
 behaviour('takes no filter for more than it says', async (_t, broker) => {
-  const client = await broker.connect()
+  const client = await broker.connect(broker.owner)
   const filters = ['$SYS', '$SYS/', '$', '$share/g/$SYS', '$/#', '$share/g/ ']
   await client.subscribe(filters.map((filter) => [filter] as const))
   await broker.publish(broker.topic('a'), 'x')
