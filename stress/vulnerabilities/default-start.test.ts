@@ -6,8 +6,9 @@ import { subscribePacket } from '../support/client-packets.js'
 import { PASSWORD, SecuredBroker } from './secured-broker.fixture.js'
 
 const NOT_AUTHORIZED = 0x87
-/** Milliseconds that an answer to a failed login comes late on this machine, and more. */
-const LATE_MS = 5_000
+/** Failed logins on this machine that are answered at once, within so many milliseconds; others wait for their answer. */
+const AT_ONCE = 3
+const WINDOW_MS = 60_000
 /** Of /proc/net/tcp. */
 const LISTENING = '0A'
 
@@ -68,18 +69,13 @@ t.test('a client without a user reads nothing of the broker, commands nothing, a
 
 t.test('no password that every installation has, and no name without one', async (t) => {
   const guesses = ['coreflux', 'root', 'admin', 'password', 'merlot', 'changeme', '', ' ', 'public', undefined]
-  const clients = []
   for (const userName of ['root', 'admin', 'ann']) {
-    for (const password of guesses) {
+    for (const [place, password] of guesses.entries()) {
+      if (place % AT_ONCE === 0) await broker.clients.advance(WINDOW_MS)
       const client = await broker.clients.open()
       client.sendConnect({ clientId: 'guess', userName, password })
-      clients.push({ client, what: `${userName} ${password}` })
+      t.ok(await client.expectRefused(0x86), `${userName} ${password}`)
     }
-  }
-  // answers to guesses come late
-  for (const { client, what } of clients) {
-    await broker.clients.advanceOnly(LATE_MS)
-    t.ok(await client.expectRefused(0x86), what)
   }
   const root = await broker.as('root', { password: PASSWORD })
   t.equal(root.connack?.reasonCode, 0, 'the one that was given at the start')

@@ -46,6 +46,8 @@ class LanguageServer {
   readonly #workspace = new Workspace()
   readonly #documents = new TextDocuments(TextDocument)
   #folders: readonly string[] = []
+  /** Done when the files of the folders are known: questions about names wait for that. */
+  #reading: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
 
   constructor(readonly connection: Connection) {}
@@ -65,7 +67,8 @@ class LanguageServer {
       return CAPABILITIES
     })
     this.connection.onInitialized(async () => {
-      for (const folder of this.#folders) await this.#workspace.addFolder(folder)
+      this.#reading = this.#readFolders()
+      await this.#reading
       this.#diagnoseSoon()
     })
     this.connection.onDidChangeWatchedFiles(async ({ changes }) => {
@@ -73,6 +76,10 @@ class LanguageServer {
       this.#diagnoseSoon()
     })
     this.connection.onShutdown(() => clearTimeout(this.#timer))
+  }
+
+  async #readFolders(): Promise<void> {
+    for (const folder of this.#folders) await this.#workspace.addFolder(folder)
   }
 
   #followDocuments(): void {
@@ -91,7 +98,7 @@ class LanguageServer {
   #answerQuestions(): void {
     const { connection } = this
     const workspace = this.#workspace
-    connection.onCompletion((at): CompletionItem[] => this.#at(at, completionsAt) ?? [])
+    connection.onCompletion(async (at): Promise<CompletionItem[]> => (await this.#at(at, completionsAt)) ?? [])
     connection.onHover((at) => this.#at(at, hoverAt))
     connection.onDefinition((at) => this.#at(at, definitionsAt))
     connection.onReferences((at) =>
@@ -111,10 +118,11 @@ class LanguageServer {
     })
   }
 
-  #at<Answer>(
+  async #at<Answer>(
     { textDocument, position }: TextDocumentPositionParams,
     ask: (document: LotDocument, offset: number, workspace: Workspace) => Answer,
-  ): Answer | undefined {
+  ): Promise<Answer | undefined> {
+    await this.#reading
     const document = this.#workspace.get(textDocument.uri)
     return document && ask(document, document.offsetAt(position), this.#workspace)
   }
