@@ -32,6 +32,9 @@ const SLOW = [
   'stress/faults/',
   'stress/lot/',
   'stress/examples/',
+  'stress/fuzz/',
+  'src/python/',
+  'src/lot-host/',
 ]
 
 /** @param files paths of test files @returns those of each process; every file is in one of them */

@@ -6,15 +6,15 @@ import { NeedsOwnBroker, startTestBroker, type TestBroker } from './broker.js'
 type Body = (t: Test, broker: TestBroker) => Promise<void>
 
 interface StatementOptions {
-  /** A broker of its own with this configuration, instead of the one that the file shares. */
+  /** A broker of its own with this configuration, instead of the shared one. */
   readonly config?: BrokerConfigInput
 }
 
 /** Milliseconds after which a test is given up. */
 const TIMEOUT_MS = 30_000
 
-/** tap runs every file in a process of its own, so this is the broker and the count of one file. */
-const file: { shared: Promise<TestBroker> | undefined; tests: number } = { shared: undefined, tests: 0 }
+/** Of this process: the files that run in it one after the other share the broker, and count on. */
+const own: { shared: Promise<TestBroker> | undefined; tests: number } = { shared: undefined, tests: 0 }
 
 /** A statement of MQTT 5.0, or several that one scenario shows, for example `MQTT-3.3.4-9`. */
 export function statement(numbers: string | readonly string[], title: string, body: Body): void
@@ -68,8 +68,8 @@ function register(
   const body = typeof optionsOrBody === 'function' ? optionsOrBody : maybeBody
   if (body === undefined) throw new Error(`the test "${title}" has no body`)
   const marks = [numbers].flat().map((number) => `[${number}] `)
-  file.tests += 1
-  const prefix = `t${process.pid % 10_000}n${file.tests}`
+  own.tests += 1
+  const prefix = `t${process.pid % 10_000}n${own.tests}`
   void t.test(`${standard}${marks.join('')}${title}`, { timeout: TIMEOUT_MS }, (test) =>
     run(test, options, prefix, body),
   )
@@ -90,6 +90,6 @@ async function run(test: Test, { config }: StatementOptions, prefix: string, bod
 }
 
 function sharedBroker(): Promise<TestBroker> {
-  file.shared ??= startTestBroker(t)
-  return file.shared
+  own.shared ??= startTestBroker(t)
+  return own.shared
 }
