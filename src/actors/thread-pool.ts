@@ -28,7 +28,11 @@ export interface TaskPorts {
 }
 
 export class ThreadPool<Api extends object> {
-  readonly #pool: Piscina
+  /** The last one takes new threads; the others have some that run. */
+  readonly #pools: Piscina[] = []
+  /** Called for threads of which nothing has been heard yet, if one cannot even load its modules. */
+  readonly #unheard = new Set<(cause: unknown) => void>()
+  #isEnding = false
 
   /**
    * @param file of `workers/`, by URL
@@ -36,13 +40,17 @@ export class ThreadPool<Api extends object> {
    * @param onAudit takes what the threads have to say for the audit trail
    */
   constructor(
-    file: URL,
+    readonly file: URL,
     threads: number,
     readonly log: Logger,
     readonly onAudit: (entries: readonly AuditEntry[]) => void = () => {},
   ) {
-    this.#pool = new Piscina({
-      filename: file.href,
+    this.#open(threads)
+  }
+
+  #open(threads: number): void {
+    const pool = new Piscina({
+      filename: this.file.href,
       minThreads: threads,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
@@ -51,10 +59,15 @@ export class ThreadPool<Api extends object> {
       // loaders that the main thread runs under are not for these threads, and make them slow to start
       execArgv: THREAD_ARGUMENTS,
     })
-    // of a thread that dies while all are being ended; otherwise `ended` tells of it
-    this.#pool.on('error', (error: unknown) =>
-      log.area('supervisor').debug('a thread died', { reason: messageOf(error) }),
-    )
+    pool.on('error', (error: unknown) => {
+      this.log.area('supervisor').debug('a thread died', { reason: messageOf(error) })
+      if (this.#isEnding || pool !== this.#pools.at(-1)) return
+      // piscina starts no thread any more after one that could not load its modules, and lets tasks wait for ever
+      this.#open(1)
+      for (const fail of this.#unheard) fail(error)
+      this.#unheard.clear()
+    })
+    this.#pools.push(pool)
   }
 
   /** @param transfer what of the task moves to the thread, besides its ports */
@@ -69,7 +82,12 @@ export class ThreadPool<Api extends object> {
     const ports = [control.port2, logging.port2, auditing.port2, ...transfer]
     const closed = new Promise<void>((resolve) => control.port1.once('close', resolve))
     const ends: TaskPorts = { control: control.port2, log: logging.port2, audit: auditing.port2 }
-    const ended = this.#pool.run(task(ends), { transferList: ports })
+    const unheard = new Promise<never>((_, reject) => {
+      this.#unheard.add(reject)
+      control.port1.once('message', () => this.#unheard.delete(reject))
+    })
+    const [pool] = this.#pools.slice(-1)
+    const ended = Promise.race([pool.run(task(ends), { transferList: ports }) as Promise<void>, unheard])
     const close = (): void => {
       control.port1.close()
       closeLogging()
@@ -90,8 +108,9 @@ export class ThreadPool<Api extends object> {
   }
 
   /** Ends all threads, whatever they do. */
-  destroy(): Promise<void> {
-    return this.#pool.destroy()
+  async destroy(): Promise<void> {
+    this.#isEnding = true
+    await Promise.all(this.#pools.map((pool) => pool.destroy()))
   }
 }
 
