@@ -131,24 +131,31 @@ t.test('QoS 1 messages outlive the thread they were with', { timeout: 90_000 }, 
   )
 })
 
-t.test('what came before the culprit is done, the rest is counted', { timeout: 90_000 }, async (t) => {
-  await user.succeed(
-    `-addAction ${[
-      'DEFINE ACTION Mixed',
-      'ON TOPIC "mixed" DO',
-      '    IF PAYLOAD STARTS_WITH "fine" THEN',
-      '        PUBLISH TOPIC "mixed/is" WITH PAYLOAD',
-      '    ELSE',
-      '        SET "m" WITH FILTER PAYLOAD USING REGEX "^(\\w+\\s?)*$"',
-      '        PUBLISH TOPIC "never" WITH {m}',
-    ].join('\n')}`,
-  )
-  const from = user.heard.length
-  const payloads = Array.from({ length: 41 }, (_, number) => (number === 20 ? BAFFLING : `fine${number}`))
-  await Promise.all(payloads.map((payload) => user.publish('mixed', payload)))
-  await user.until(({ topic, text }) => topic.endsWith('/Mixed/Error') && text !== '', { from })
-  t.same(await user.texts('mixed/is', 20, from), payloads.slice(0, 20))
-  const { runtime } = (await user.succeed('-lotDiagnostic action Mixed')).data
-  t.match(runtime, { runs: 20, failures: 1, dropped: Number, waiting: 0 })
-  t.ok(runtime.dropped > 0 && runtime.dropped <= 21, `${runtime.dropped} dropped`)
-})
+t.test(
+  'what came before the culprit is done, the rest waits until the action is deployed anew',
+  { timeout: 90_000 },
+  async (t) => {
+    await user.succeed(
+      `-addAction ${[
+        'DEFINE ACTION Mixed',
+        'ON TOPIC "mixed" DO',
+        '    IF PAYLOAD STARTS_WITH "fine" THEN',
+        '        PUBLISH TOPIC "mixed/is" WITH PAYLOAD',
+        '    ELSE',
+        '        SET "m" WITH FILTER PAYLOAD USING REGEX "^(\\w+\\s?)*$"',
+        '        PUBLISH TOPIC "never" WITH {m}',
+      ].join('\n')}`,
+    )
+    const from = user.heard.length
+    const payloads = Array.from({ length: 41 }, (_, number) => (number === 20 ? BAFFLING : `fine${number}`))
+    await Promise.all(payloads.map((payload) => user.publish('mixed', payload)))
+    await user.until(({ topic, text }) => topic.endsWith('/Mixed/Error') && text !== '', { from })
+    t.same(await user.texts('mixed/is', 20, from), payloads.slice(0, 20))
+    const { runtime } = (await user.succeed('-lotDiagnostic action Mixed')).data
+    t.match(runtime, { runs: 20, failures: 1, waiting: 20 })
+    const again = user.heard.length
+    const mended = '-addAction DEFINE ACTION Mixed\nON TOPIC "mixed" DO\n    PUBLISH TOPIC "mixed/is" WITH PAYLOAD'
+    await user.succeed(mended)
+    t.same(await user.texts('mixed/is', 20, again), payloads.slice(21))
+  },
+)
