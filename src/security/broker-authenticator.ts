@@ -17,7 +17,9 @@ import { PasswordLogin } from './password-login.js'
 import { type VerifyPassword, verifyPassword } from './passwords.js'
 import { isScramMechanism } from './scram.js'
 import { ScramExchange } from './scram-exchange.js'
-import { isToken, Tokens } from './tokens.js'
+import type { JwtConfig } from './token-keys.js'
+import { isToken } from './token-text.js'
+import type { Tokens } from './tokens.js'
 import { ROOT } from './user-name.js'
 
 /** Of old brokers; from this machine alone, and only where the configuration says so. */
@@ -62,7 +64,8 @@ class BrokerAuthenticator implements Authenticator {
   readonly #parts: AuthenticatorParts
   readonly #passwords: PasswordLogin
   readonly #log: RateLimitedLog
-  #tokens: Tokens | undefined
+  /** Loaded where the configuration admits tokens. */
+  #tokens: Promise<Tokens> | undefined
   /** What `#tokens` was made for. */
   #jwt: BrokerConfig['authentication']['jwt']
 
@@ -132,8 +135,8 @@ class BrokerAuthenticator implements Authenticator {
     return true
   }
 
-  async #byToken(tokens: Tokens, userName: string | undefined, password: Uint8Array): Promise<Admission> {
-    const login = await tokens.login(password)
+  async #byToken(tokens: Promise<Tokens>, userName: string | undefined, password: Uint8Array): Promise<Admission> {
+    const login = await (await tokens).login(password)
     if (typeof login === 'string') return { ...WRONG, reason: login }
     if (userName !== undefined && userName !== login.userName)
       return { ...WRONG, reason: 'the token is of another user' }
@@ -141,15 +144,20 @@ class BrokerAuthenticator implements Authenticator {
   }
 
   /** Made again when the configuration has changed. */
-  #currentTokens(): Tokens | undefined {
-    const { config, clock } = this.#parts
-    const { jwt } = config.authentication
+  #currentTokens(): Promise<Tokens> | undefined {
+    const { jwt } = this.#parts.config.authentication
     if (jwt !== this.#jwt) {
       this.#jwt = jwt
-      const onProblem = (reason: string): void => this.#log.log('error', reason, 'keys of tokens', { reason })
-      this.#tokens = jwt && new Tokens(jwt, { now: () => clock.now(), onProblem, fetch })
+      this.#tokens = jwt && this.#loadTokens(jwt)
     }
     return this.#tokens
+  }
+
+  async #loadTokens(jwt: JwtConfig): Promise<Tokens> {
+    const { clock } = this.#parts
+    const onProblem = (reason: string): void => this.#log.log('error', reason, 'keys of tokens', { reason })
+    const { Tokens } = await import('./tokens.js')
+    return new Tokens(jwt, { now: () => clock.now(), onProblem, fetch })
   }
 }
 

@@ -27,13 +27,12 @@ export class PasswordLogin {
   readonly #turns: Turns
   /** By digest. At most as many as may run and wait. */
   readonly #running = new Map<string, Promise<Verdict>>()
-  /** Of a password that nobody has. */
-  readonly #decoy = hashPassword(randomBytes(32))
+  /** Of a password that nobody has. The first login waits for it, whether its user is known or not. */
+  #decoy: Promise<string> | undefined
 
   constructor(parts: PasswordLoginParts) {
     this.#parts = parts
     this.#turns = new Turns(parts.atOnce, parts.waitingMax)
-    this.#decoy.catch(() => {}) // whoever waits for it sees the failure
   }
 
   check(userName: string, password: Uint8Array): Promise<Verdict> | Verdict {
@@ -53,7 +52,9 @@ export class PasswordLogin {
 
   async #verify(userName: string, known: string | undefined, password: Uint8Array, digest: string): Promise<Verdict> {
     const { directory, verify, rememberedMax } = this.#parts
-    const fits = await verify(known ?? (await this.#decoy), password)
+    this.#decoy ??= hashPassword(randomBytes(32)).catch(() => '')
+    const decoy = await this.#decoy
+    const fits = await verify(known ?? decoy, password)
     // meanwhile the user may have gone, or have another password
     if (!fits || known === undefined || directory.get(userName)?.passwordHash !== known) return 'wrong'
     this.#remembered.add(digest, rememberedMax())

@@ -2,7 +2,7 @@
  * Passwords at rest: Argon2id (RFC 9106) in PHC format, with the costs that OWASP recommends. One hash takes about 10 ms
  * and 19 MiB in the thread pool of Node.js. The only importer of @node-rs/argon2.
  */
-import { type Algorithm, hash, verify } from '@node-rs/argon2'
+import type { Algorithm } from '@node-rs/argon2'
 import { hasForbiddenCharacters } from './user-name.js'
 
 /** Longer ones are refused before anything is computed. */
@@ -11,8 +11,11 @@ export const PASSWORD_BYTES_MAX = 1_024
 const ARGON2ID = 2 satisfies Algorithm.Argon2id
 const COSTS = { algorithm: ARGON2ID, memoryCost: 19_456, timeCost: 2, parallelism: 1 }
 
-export function hashPassword(password: string | Uint8Array): Promise<string> {
-  return hash(password, COSTS)
+/** Loaded with the first password: many brokers have none but that of root. */
+const library = (): Promise<typeof import('@node-rs/argon2')> => import('@node-rs/argon2')
+
+export async function hashPassword(password: string | Uint8Array): Promise<string> {
+  return (await library()).hash(password, COSTS)
 }
 
 /** Whether a password belongs to a hash; false also where the hash cannot be read. Never rejects. */
@@ -20,7 +23,7 @@ export type VerifyPassword = (passwordHash: string, password: Uint8Array) => Pro
 
 export const verifyPassword: VerifyPassword = async (passwordHash, password) => {
   try {
-    return await verify(passwordHash, password)
+    return await (await library()).verify(passwordHash, password)
   } catch {
     return false // bytes that are not UTF-8 make it throw before there is a promise
   }

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { BrokerConfig } from '../config/schema.js'
 import type { JwtConfig } from './token-keys.js'
-import { isToken, type TokenLogin, Tokens } from './tokens.js'
+import { isToken } from './token-text.js'
+import { type TokenLogin, Tokens } from './tokens.js'
 
 const NOW_MS = 1_700_000_000_000
 const NOW = NOW_MS / 1_000

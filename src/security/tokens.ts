@@ -2,19 +2,12 @@
 import type { TokenClaims } from '../contracts/security.js'
 import { type JwtConfig, type TokenKeyParts, tokenKeys } from './token-keys.js'
 import { type TokenKeys, type TokenPayload, tokenProblem, verifyToken } from './token-library.js'
+import { tokenText } from './token-text.js'
 import { ROOT, userNameProblem } from './user-name.js'
-
-const TOKEN_BYTES_MAX = 16_384
-const TOKEN_SHAPE = /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/
 
 export interface TokenLogin {
   readonly userName: string
   readonly claims: TokenClaims
-}
-
-/** Whether a password is a token rather than a password. */
-export function isToken(password: Uint8Array): boolean {
-  return password.length <= TOKEN_BYTES_MAX && TOKEN_SHAPE.test(textOf(password))
 }
 
 export class Tokens {
@@ -34,15 +27,11 @@ export class Tokens {
     try {
       const currentDate = new Date(this.#now())
       const checks = { algorithms: [...algorithms], issuer, audience, clockTolerance, currentDate }
-      return loginOf(await verifyToken(textOf(password), this.#keys, checks), this.#jwt)
+      return loginOf(await verifyToken(tokenText(password), this.#keys, checks), this.#jwt)
     } catch (error) {
       return tokenProblem(error)
     }
   }
-}
-
-function textOf(password: Uint8Array): string {
-  return Buffer.from(password.buffer, password.byteOffset, password.byteLength).toString('latin1')
 }
 
 function loginOf(payload: TokenPayload, jwt: JwtConfig): TokenLogin | string {

@@ -34,7 +34,7 @@ t.test('a broker that forgets is found out', { timeout: 60_000 }, async (t) => {
   t.equal(report.failures.length, Object.keys(report.violations).length)
 })
 
-t.test('ten kills lose nothing', { timeout: 120_000 }, async (t) => {
+t.test('ten kills lose nothing', { timeout: 240_000 }, async (t) => {
   const report = await run('--kills 10 --seed 10 --duration-between 20-800 --rate 1000')
   t.same(report.failures, [], report.examples.map(({ text }) => text).join('\n'))
   t.ok(report.counts.acknowledged > 1_000)

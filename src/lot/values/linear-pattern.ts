@@ -2,8 +2,12 @@
  * Regular expressions that take linear time for any text (RE2 syntax): those of rules, which strangers feed with client
  * identifiers. The only importer of re2js.
  */
-import { RE2JS } from 're2js'
+import { createRequire } from 'node:module'
 import { messageOf } from '../../base/errors.js'
+
+const require = createRequire(import.meta.url)
+/** Loaded with the first pattern: it is large, and most brokers have none. */
+const library = (): typeof import('re2js') => require('re2js') as typeof import('re2js')
 
 /** UTF-16 code units of a text that is searched. */
 export const SEARCHED_LENGTH_MAX = 1_024
@@ -24,7 +28,7 @@ export type LinearPatternResult =
 export function compileLinearPattern(written: string): LinearPatternResult {
   if (written.length > PATTERN_LENGTH_MAX) return { problem: `it has more than ${PATTERN_LENGTH_MAX} characters` }
   try {
-    const compiled = RE2JS.compile(written)
+    const compiled = library().RE2JS.compile(written)
     if (compiled.programSize() > PROGRAM_SIZE_MAX) return { problem: 'it is too large: repeat less' }
     return { pattern: { find: (text) => compiled.test(searched(text)) } }
   } catch (error) {

@@ -1,10 +1,11 @@
 /** A rule, ready to be asked. */
 import { BrokerError } from '../../base/errors.js'
 import type { Decision, RuleScope } from '../../contracts/security.js'
-import { checkEntity } from '../../lot/check/check.js'
+import { checkRule } from '../../lot/check/check-rule.js'
 import { LotCompileError } from '../../lot/program.js'
 import { Source } from '../../lot/source.js'
 import { parseProgram } from '../../lot/syntax/parse.js'
+import { Report } from '../../lot/syntax/report.js'
 import type { RuleNode, Verdict } from '../../lot/tree.js'
 import type { Asked } from './asked.js'
 import { type Condition, compileCondition } from './condition.js'
@@ -35,8 +36,9 @@ export function readRule(text: string): Rule {
   const { program, diagnostics } = parseProgram(source, { compat: 'v1' })
   const [node] = program.entities
   if (node?.kind !== 'rule' || program.entities.length > 1) throw unreadable(text, 'it is not one rule')
-  const found = [...diagnostics, ...checkEntity(node, {}, { compat: 'v1' })]
-  const error = found.find(({ severity }) => severity === 'error')
+  const report = new Report()
+  checkRule(node, { compat: 'v1' }, report)
+  const error = [...diagnostics, ...report.sorted()].find(({ severity }) => severity === 'error')
   if (error !== undefined) {
     throw unreadable(text, `line ${source.positionOf(error.span.start).line}: ${error.message}`)
   }
