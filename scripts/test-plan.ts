@@ -18,6 +18,7 @@ const TOGETHER = [
   'src/net/',
   'src/projects/',
   'src/security/',
+  'src/audit/',
   'src/config/',
   'src/lot-simulator/',
   'src/admin/',
