@@ -17,9 +17,9 @@ import { closingLine, readReport, slowestFiles } from './test-report.js'
 
 const JOBS = 2
 /** Seconds for one file, unless it asks for more: its process ends itself then, and says what is still open. */
-const TIMEOUT_S = 120
+const TIMEOUT_S = 240
 /** Seconds until a process is ended that does not do even that. */
-const TIMEOUT_MAX_S = 600
+const TIMEOUT_MAX_S = 900
 const PROGRESS_MS = 30_000
 /** Of what a process wrote to standard error last; shown if something failed in it. */
 const STDERR_CHARS_MAX = 8_192

@@ -12,9 +12,9 @@ t.test('files of some folders share a process, and what takes long comes first',
   ]
   t.same(planProcesses(files), [
     ['dist/scripts/tutorial.test.js'],
+    ['dist/src/lot-host/host.test.js'],
     ['dist/src/lot/check/check.test.js'],
     ['dist/src/mqtt/frame.test.js', 'dist/src/mqtt/varint.test.js'],
-    ['dist/src/lot-host/host.test.js'],
     ['dist/workers/storage.test.js'],
   ])
   t.same(planProcesses(files).flat().sort(), [...files].sort())
