@@ -168,6 +168,22 @@ t.test('the storage thread dies between two transactions: it is started anew, th
   t.equal(supervisor.wiring.gate.isEntered, false)
 })
 
+t.test('a storage thread that dies while it is started anew is started once more', async (t) => {
+  const { supervisor, lines, forget, until, storage } = await start(t, 2, 1, 'sync')
+  let failure = ''
+  void supervisor.failed.then(({ message }) => {
+    failure = message
+  })
+  forget()
+  process.once('worker', (second) => void second.terminate())
+  await storage?.terminate()
+  await until(/^connection 0: replaceShard/, 2)
+  t.equal(lines.filter((line) => /^the storage thread 0 stopped/.test(line)).length, 2, lines.join('\n'))
+  t.equal(lines.filter((line) => line === 'storage 0: started').length, 1)
+  for (const { api } of supervisor.threads) t.equal(await api.settle(), false, 'each answers')
+  t.equal(failure, '')
+})
+
 t.test('the storage thread dies within a transaction: the broker cannot go on', async (t) => {
   const { supervisor, lines, forget, storage } = await start(t, 2, 1, 'sync')
   forget()

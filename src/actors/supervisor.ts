@@ -237,9 +237,7 @@ export class Supervisor {
   #watch(kind: Kind, index: number, thread: { readonly ended: Promise<void> }, restart: () => Promise<void>): void {
     const died = (reason: string): void => {
       if (this.#isStopping || this.#isHeld || this.#replaced.has(thread)) return
-      const lost = new BrokerError('THREAD_LOST', { kind, index, reason })
-      this.#log.error(lost.message, { kind, index })
-      if (!this.#mayRestart(kind, index)) return
+      if (!this.#hasDied(kind, index, reason)) return
       this.#restarting = this.#restarting
         .then(async () => {
           // another restart may have replaced it meanwhile
@@ -255,7 +253,9 @@ export class Supervisor {
     )
   }
 
-  #mayRestart(kind: Kind, index: number): boolean {
+  /** @returns whether it is worth while to start it anew; if not, the broker cannot go on */
+  #hasDied(kind: Kind, index: number, reason: string): boolean {
+    this.#log.error(new BrokerError('THREAD_LOST', { kind, index, reason }).message, { kind, index })
     const nowMs = Date.now()
     const deaths = (this.#deaths.get(`${kind} ${index}`) ?? []).filter((ms) => nowMs - ms < RESTARTS_MS)
     deaths.push(nowMs)
@@ -278,15 +278,7 @@ export class Supervisor {
     }
     await Promise.allSettled(old.map(({ ended }) => ended))
     this.wiring.renewShards()
-    if (this.#storage !== undefined && (await hasEnded(this.#storage))) {
-      if (this.wiring.gate.isEntered) {
-        this.#failHeld()
-        return
-      }
-      this.#replaced.add(this.#storage)
-      this.wiring.renewStorage()
-      await this.#startStorage()
-    } else await this.#storage?.api.replaceShards(this.wiring.stores.map(({ ring }) => ring))
+    if (!(await this.#renewStorage())) return
     for (const index of old.keys()) this.#startShard(index)
     await awaitShards(this.#shards, this.#storage, this.#log)
     this.#log.warn('all shards are started anew; sessions that outlive their connection are back from the store')
@@ -294,6 +286,34 @@ export class Supervisor {
     for (const index of old.keys()) await this.#linkLot(index)
     for (const index of old.keys()) await this.#connectShard(index)
     this.options.onShardRestart?.()
+  }
+
+  /**
+   * Tells the storage thread of the new rings of the shards; one that has ended is started anew, as often as it may be.
+   * @returns whether there is one @throws BrokerError when the store cannot be opened
+   */
+  async #renewStorage(): Promise<boolean> {
+    for (let thread = this.#storage; thread !== undefined; thread = this.#storage) {
+      try {
+        if (!(await hasEnded(thread))) {
+          await thread.api.replaceShards(this.wiring.stores.map(({ ring }) => ring))
+          return true
+        }
+        if (this.wiring.gate.isEntered) {
+          this.#failHeld()
+          return false
+        }
+        this.#replaced.add(thread)
+        this.wiring.renewStorage()
+        await this.#startStorage()
+        return true
+      } catch (cause) {
+        const current = this.#storage
+        if (current === undefined || this.#isStopping || !(await hasEnded(current))) throw cause
+        if (current !== thread && !this.#hasDied('storage', 0, messageOf(cause))) return false
+      }
+    }
+    return false
   }
 
   async #restartShard(index: number): Promise<void> {

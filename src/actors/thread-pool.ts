@@ -61,13 +61,23 @@ export class ThreadPool<Api extends object> {
     })
     pool.on('error', (error: unknown) => {
       this.log.area('supervisor').debug('a thread died', { reason: messageOf(error) })
-      if (this.#isEnding || pool !== this.#pools.at(-1)) return
-      // piscina starts no thread any more after one that could not load its modules, and lets tasks wait for ever
-      this.#open(1)
-      for (const fail of this.#unheard) fail(error)
-      this.#unheard.clear()
+      this.#replace(pool, error)
+    })
+    // one that was ended while it loads its modules is no error to piscina
+    pool.on('workerDestroy', () => {
+      setImmediate(() => {
+        if (pool.threads.length < threads) this.#replace(pool, new Error('the thread was ended while it was starting'))
+      })
     })
     this.#pools.push(pool)
+  }
+
+  /** Piscina starts no thread any more after one that could not load its modules, and lets tasks wait for ever. */
+  #replace(pool: Piscina, cause: unknown): void {
+    if (this.#isEnding || pool !== this.#pools.at(-1)) return
+    this.#open(1)
+    for (const fail of this.#unheard) fail(cause)
+    this.#unheard.clear()
   }
 
   /** @param transfer what of the task moves to the thread, besides its ports */
