@@ -1,7 +1,7 @@
 import type { Qos } from '../../src/mqtt/packets.js'
 import type { Random } from '../load/random.js'
 import type { Ledger } from './ledger.js'
-import { type Excuse, Publisher } from './publisher.js'
+import { Publisher } from './publisher.js'
 import type { SessionClient, Site } from './session-client.js'
 import type { Stream } from './stream.js'
 import { Subscriber, type SubscriberTraits } from './subscriber.js'
@@ -41,13 +41,11 @@ export interface Cast {
  * Makes the clients of a run; nobody is connected yet. MQTT 5 and 3.1.1 take turns.
  * @param isHeld whether publishers of retained values must not connect just now
  */
-export function makeCast(ledger: Ledger, stage: Site & Excuse, isHeld: () => boolean): Cast {
-  const publishers = makePublishers('publisher', PUBLISHERS, TOPICS_EACH, LIVE, { ledger, site: stage, excuse: stage })
+export function makeCast(ledger: Ledger, site: Site, isHeld: () => boolean): Cast {
+  const publishers = makePublishers('publisher', PUBLISHERS, TOPICS_EACH, LIVE, { ledger, site })
   // They stay away as well, because whoever comes back repeats what is unacknowledged.
-  const keptSite = new HeldSite(stage, isHeld)
-  const kept = { ledger, site: keptSite, excuse: stage }
+  const kept = { ledger, site: new HeldSite(site, isHeld) }
   const retainers = makePublishers('retainer', RETAINERS, RETAINED_TOPICS_EACH, KEPT, kept)
-  const site = stage
   const liveStreams = publishers.flatMap(({ streams }) => streams)
   const fraction = (nth: number, of: number) => liveStreams.filter(({ id }) => id % of === nth)
   const add = (traits: Omit<SubscriberTraits, 'receiveMaximum'> & { receiveMaximum?: number }, streams?: Stream[]) => {
@@ -101,6 +99,10 @@ class HeldSite implements Site {
     return this.isHeld() ? undefined : this.site.dialer
   }
 
+  get isExcused(): boolean {
+    return this.site.isExcused
+  }
+
   onWelcome(): void {
     this.site.onWelcome()
   }
@@ -113,7 +115,6 @@ class HeldSite implements Site {
 interface Surroundings {
   readonly ledger: Ledger
   readonly site: Site
-  readonly excuse: Excuse
 }
 
 /** The topics of a publisher take turns between QoS 1 and 2. */
@@ -122,7 +123,7 @@ function makePublishers(name: string, count: number, topics: number, prefix: str
     const version = nth % 2 === 0 ? 5 : 4
     const retain = prefix === KEPT
     const traits = { clientId: `${name}-${nth}`, version, window: WINDOW, payloadBytes: PAYLOAD_BYTES, retain } as const
-    const publisher = new Publisher(traits, around.ledger, around.site, around.excuse)
+    const publisher = new Publisher(traits, around.ledger, around.site)
     for (let topic = 0; topic < topics; topic++) {
       publisher.addStream(`${prefix}/${nth}/${topic}`, (1 + (topic % 2)) as Qos)
     }

@@ -11,10 +11,9 @@ import { Subscriber } from './subscriber.js'
 function setUp(isConnected: boolean, qos: Qos = 2) {
   const ledger = new Ledger()
   const { violations } = ledger
-  const site = { dialer: undefined, violations, onWelcome: () => undefined, reconnectMs: () => 0 }
-  const excuse = { isExcused: false }
+  const site = { dialer: undefined, violations, onWelcome: () => undefined, reconnectMs: () => 0, isExcused: false }
   const publishing = { clientId: 'publisher', version: 5, window: 3, payloadBytes: 20, retain: false } as const
-  const publisher = new Publisher(publishing, ledger, site, excuse)
+  const publisher = new Publisher(publishing, ledger, site)
   publisher.addStream('a/b', qos)
   const receiver = ledger.addReceiver({ name: 'subscriber', qos, isDurable: true, isShared: false })
   const subscribing = { clientId: 'subscriber', version: 5, isPersistent: true, receiveMaximum: 10, qos } as const
@@ -28,7 +27,7 @@ function setUp(isConnected: boolean, qos: Qos = 2) {
     one.client.write = (bytes) => void sent.push({ client, bytes })
   }
   const types = () => sent.splice(0).map(({ bytes }) => [bytes[0] >>> 4, (bytes[0] & 8) !== 0 ? 'dup' : ''].join(''))
-  return { ledger, publisher, subscriber, excuse, types, stream: publisher.streams[0] }
+  return { ledger, publisher, subscriber, site, types, stream: publisher.streams[0] }
 }
 
 function publish(sequence: number, packetId: number, { dup = false, qos = 2 as Qos } = {}): Publish {
@@ -72,11 +71,11 @@ t.test('what is unacknowledged goes out again in order: PUBLISH with DUP, or PUB
 })
 
 t.test('a refusal needs an excuse', async (t) => {
-  const { publisher, excuse, ledger, stream } = setUp(true)
+  const { publisher, site, ledger, stream } = setUp(true)
   for (let nth = 0; nth < 3; nth++) publisher.publish(0)
   publisher.onAck(PacketType.PUBREC, 1, 0x97)
   t.equal(ledger.violations.count('publishRefused'), 1)
-  excuse.isExcused = true
+  site.isExcused = true
   publisher.onAck(PacketType.PUBREC, 2, 0x97)
   t.equal(ledger.violations.count('publishRefused'), 1)
   t.equal(stream.refused, 2)
@@ -84,7 +83,7 @@ t.test('a refusal needs an excuse', async (t) => {
 })
 
 t.test('a publish that is not answered needs an excuse, and makes the client connect again', async (t) => {
-  const { publisher, excuse, ledger } = setUp(true)
+  const { publisher, site, ledger } = setUp(true)
   let drops = 0
   publisher.client.drop = () => void drops++
   publisher.publish(0)
@@ -92,7 +91,7 @@ t.test('a publish that is not answered needs an excuse, and makes the client con
   t.equal(drops, 0)
   publisher.checkStall(10_000)
   t.same([drops, ledger.violations.count('stalled')], [1, 1])
-  excuse.isExcused = true
+  site.isExcused = true
   publisher.checkStall(20_000)
   t.same([drops, ledger.violations.count('stalled')], [2, 1])
 })

@@ -15,11 +15,6 @@ export interface PublisherTraits {
   readonly retain: boolean
 }
 
-/** Whether the broker may refuse or leave unanswered just now: its disk is full, or its storage thread is down. */
-export interface Excuse {
-  readonly isExcused: boolean
-}
-
 interface InFlight {
   readonly stream: Stream
   readonly sequence: number
@@ -32,6 +27,11 @@ const REFUSED = 0x80
 /** Of a client's own; subscriptions use the upper half. */
 const PACKET_ID_MAX = 0x7fff
 const PUBREL = (PacketType.PUBREL << 4) | 2
+const ANSWERS: Readonly<Record<number, string>> = {
+  [PacketType.PUBACK]: 'PUBACK',
+  [PacketType.PUBREC]: 'PUBREC',
+  [PacketType.PUBCOMP]: 'PUBCOMP',
+}
 /** A publish that is not answered for so long makes the client connect again, which is when MQTT repeats it. */
 const STALL_MS = 10_000
 
@@ -47,8 +47,7 @@ export class Publisher implements SessionRole {
   constructor(
     readonly traits: PublisherTraits,
     private readonly ledger: Ledger,
-    site: Site,
-    private readonly excuse: Excuse,
+    private readonly site: Site,
   ) {
     const { clientId, version } = traits
     this.client = new SessionClient({ clientId, version, isPersistent: true, receiveMaximum: 64 }, site, this)
@@ -72,7 +71,7 @@ export class Publisher implements SessionRole {
     const oldest = this.#inFlight.values().next().value
     if (!this.client.isConnected || oldest === undefined || nowMs - oldest.sinceMs < STALL_MS) return
     const { stream, sequence } = oldest
-    if (!this.excuse.isExcused) {
+    if (!this.site.isExcused) {
       this.ledger.violations.add('stalled', `${stream.describe(sequence)}: no answer for ${STALL_MS} ms`)
     }
     for (const publish of this.#inFlight.values()) publish.sinceMs = nowMs
@@ -113,6 +112,8 @@ export class Publisher implements SessionRole {
     const isClear = retain && clears(sequence)
     const payload = isClear ? new Uint8Array(0) : encodeMessage({ stream: stream.id, sequence }, payloadBytes)
     const { topic, qos } = stream
+    const what = dup ? 'published with DUP' : 'published'
+    this.ledger.violations.journal.message(this.traits.clientId, what, stream.id, sequence, packetId)
     this.client.write(encodePublish({ version, topic, payload, qos, dup, retain, packetId }))
   }
 
@@ -127,6 +128,8 @@ export class Publisher implements SessionRole {
       return
     }
     const { stream, sequence } = publish
+    const what = `was answered ${ANSWERS[type] ?? type} ${reasonCode}`
+    this.ledger.violations.journal.message(this.traits.clientId, what, stream.id, sequence, packetId)
     if (reasonCode >= REFUSED && type !== PacketType.PUBCOMP) {
       this.#refused(publish, reasonCode)
       this.#inFlight.delete(packetId)
@@ -141,7 +144,7 @@ export class Publisher implements SessionRole {
   }
 
   #refused({ stream, sequence }: InFlight, reasonCode: number): void {
-    if (!this.excuse.isExcused) {
+    if (!this.site.isExcused) {
       this.ledger.violations.add('publishRefused', `${stream.describe(sequence)}: ${reasonCodeName(reasonCode)}`)
     }
     stream.refuse(sequence)

@@ -1,6 +1,6 @@
 import type { Qos } from '../../src/mqtt/packets.js'
 import type { Stream } from './stream.js'
-import type { Violations } from './violations.js'
+import type { ViolationKind, Violations } from './violations.js'
 
 /** Who receives: one session, or all members of a shared group together. */
 export interface ReceiverTraits {
@@ -72,6 +72,8 @@ class Row {
 /** Judges what one receiver gets, message by message, and at the end what it did not get. */
 export class Receiver {
   readonly counts: DeliveryCounts = { delivered: 0, repeatsWithDup: 0, repeatsOfPublisher: 0 }
+  /** Clients that receive for it. */
+  readonly clients = new Set<string>()
   readonly #rows = new Map<number, Row>()
 
   constructor(
@@ -116,9 +118,9 @@ export class Receiver {
   }
 
   #repeat(stream: Stream, sequence: number, dup: boolean, plain: number): void {
-    const { name, qos, isShared } = this.traits
+    const { qos, isShared } = this.traits
     if (Math.min(qos, stream.qos) === 2) {
-      this.violations.add('qos2Duplicate', `${name}: ${stream.describe(sequence)} arrived again`)
+      this.#violate('qos2Duplicate', stream, sequence, 'arrived again')
       return
     }
     if (dup) {
@@ -128,7 +130,7 @@ export class Receiver {
     // QoS 2 too: a broker may pass a message on at QoS 1, die before it has stored it, and be sent it again.
     this.counts.repeatsOfPublisher++
     if (plain > stream.sends(sequence) && !isShared) {
-      this.violations.add('duplicateWithoutDup', `${name}: ${stream.describe(sequence)}, delivery ${plain} without DUP`)
+      this.#violate('duplicateWithoutDup', stream, sequence, `came without DUP for the ${plain}. time`)
     }
   }
 
@@ -136,8 +138,13 @@ export class Receiver {
     if (this.traits.isShared) return
     // sent before the subscription was there, and again since
     if (sequence < (row.expected.at(-1)?.from ?? 0)) return
-    const after = `after #${row.highest}`
-    this.violations.add('outOfOrder', `${this.traits.name}: ${row.stream.describe(sequence)} arrived ${after}`)
+    this.#violate('outOfOrder', row.stream, sequence, `arrived after #${row.highest}`)
+  }
+
+  #violate(kind: ViolationKind, stream: Stream, sequence: number, what: string): void {
+    const clients = new Set([...this.clients, stream.publisher])
+    const text = `${this.traits.name}: ${stream.describe(sequence)} ${what}`
+    this.violations.add(kind, text, { clients, stream: stream.id, sequence })
   }
 
   /** How many acknowledged messages have not arrived yet. */
@@ -151,7 +158,7 @@ export class Receiver {
   judge(): void {
     for (const row of this.#rows.values()) {
       for (const sequence of row.missing()) {
-        this.violations.add('lost', `${this.traits.name}: ${row.stream.describe(sequence)} never arrived`)
+        this.#violate('lost', row.stream, sequence, 'never arrived')
       }
     }
   }

@@ -43,6 +43,8 @@ export interface Site {
   onWelcome(): void
   /** Milliseconds until a client that lost its connection comes back. */
   reconnectMs(): number
+  /** Whether the broker may refuse or leave unanswered just now: its disk is full, or its storage thread is down. */
+  readonly isExcused: boolean
 }
 
 const CONNECT_MS = 20_000
@@ -132,7 +134,9 @@ export class SessionClient implements PacketSink {
     )
     const code = codes?.[0] ?? 0
     if (code < FAILED) return codes !== undefined
-    this.site.violations.add('subscriptionRefused', `${this.traits.clientId}: ${filter}: ${reasonCodeName(code)}`)
+    if (!this.site.isExcused) {
+      this.site.violations.add('subscriptionRefused', `${this.traits.clientId}: ${filter}: ${reasonCodeName(code)}`)
+    }
     return false
   }
 
@@ -191,6 +195,7 @@ export class SessionClient implements PacketSink {
   /** What the connection still has to say is not heard. */
   #abandon(): void {
     clearTimeout(this.#timer)
+    if (this.#isWelcome) this.site.violations.journal.note(this.traits.clientId, 'has no connection any more')
     this.#transport = undefined
     this.#isWelcome = false
     for (const answer of this.#requests.values()) answer(undefined)
@@ -252,6 +257,7 @@ export class SessionClient implements PacketSink {
       this.site.violations.add('sessionRevived', `${clientId}: session present at connection ${this.connections}`)
     }
     this.#isPromised = isPersistent
+    this.site.violations.journal.note(clientId, `is connected${sessionPresent ? ', session present' : ''}`)
     this.role.onConnected(!sessionPresent)
   }
 }

@@ -4,7 +4,6 @@ import { BrokerProcess, type Launcher } from './broker-process.js'
 import type { Scene } from './kinds/kind.js'
 import type { Ledger } from './ledger.js'
 import type { PowerShim } from './power-shim.js'
-import type { Excuse } from './publisher.js'
 import type { Site } from './session-client.js'
 import type { Violations } from './violations.js'
 
@@ -31,7 +30,7 @@ const EXCUSE_AFTER_MS = 2_000
 const NOTES_MAX = 200
 
 /** The broker's life, and what clients and faults know of it. */
-export class Stage implements Scene, Site, Excuse {
+export class Stage implements Scene, Site {
   readonly broker: BrokerProcess
   readonly folder: string
   readonly shards: number

@@ -41,6 +41,7 @@ export class Subscriber implements SessionRole {
     site: Site,
   ) {
     this.client = new SessionClient(traits, site, this)
+    receiver.clients.add(traits.clientId)
   }
 
   /** Whether the broker has acknowledged all subscriptions. */
@@ -61,7 +62,8 @@ export class Subscriber implements SessionRole {
     if (index < 0 || !this.client.isConnected) return
     for (const stream of this.#wanted[index].streams) this.receiver.release(stream)
     this.#wanted.splice(index, 1)
-    await this.client.unsubscribe(filter)
+    this.#note(`UNSUBSCRIBE ${filter}`)
+    if (await this.client.unsubscribe(filter)) this.#note(`UNSUBACK ${filter}`)
   }
 
   wants(filter: string): boolean {
@@ -81,9 +83,15 @@ export class Subscriber implements SessionRole {
   }
 
   async #subscribe(wanted: Wanted): Promise<void> {
+    this.#note(`SUBSCRIBE ${wanted.filter}`)
     if (!(await this.client.subscribe(wanted.filter, this.traits.qos)) || !this.#wanted.includes(wanted)) return
+    this.#note(`SUBACK ${wanted.filter}`)
     wanted.isGranted = true
     for (const stream of wanted.streams) this.receiver.expect(stream)
+  }
+
+  #note(what: string): void {
+    this.ledger.violations.journal.note(this.traits.clientId, what)
   }
 
   onPublish({ topic, payload, qos, dup, packetId }: Publish): void {
@@ -91,6 +99,8 @@ export class Subscriber implements SessionRole {
     const message = this.ledger.identify(clientId, topic, payload)
     if (message === undefined) return
     const { stream, sequence } = message
+    const what = dup ? 'received with DUP' : 'received'
+    this.ledger.violations.journal.message(clientId, what, stream.id, sequence, packetId)
     const expectedQos = Math.min(this.traits.qos, stream.qos)
     if (qos !== expectedQos) {
       const text = `${clientId}: ${stream.describe(sequence)} came at QoS ${qos} instead of ${expectedQos}`
@@ -118,6 +128,7 @@ export class Subscriber implements SessionRole {
 
   onAck(type: number, packetId: number): void {
     if (type !== PacketType.PUBREL) return
+    this.ledger.violations.journal.note(this.traits.clientId, 'PUBREL received', packetId)
     this.#received.delete(packetId)
     this.#answer(PUBCOMP, packetId)
   }

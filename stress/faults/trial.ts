@@ -120,7 +120,9 @@ export class Trial {
     this.#faults = nth
     this.#isHeld = true
     this.ledger.mark(nth)
+    this.ledger.violations.journal.note('run', `fault ${nth} strikes: ${kind}`)
     await KINDS[kind].strike(this.stage, random)
+    this.ledger.violations.journal.note('run', `fault ${nth} is over`)
   }
 
   /** Lets everything arrive that is on its way, then judges. */

@@ -1,4 +1,5 @@
 /** What a broker must never do, as it is found. */
+import { Journal, type Subject } from './journal.js'
 
 export const VIOLATIONS = {
   lost: 'acknowledged messages that never arrived',
@@ -30,18 +31,24 @@ export interface Violation {
 
 /** Of each kind; the rest is only counted. */
 const EXAMPLES_MAX = 20
+/** Of each kind, those that are told with what led to them. */
+const STORIES_MAX = 2
 
 /** Collects violations: all are counted, the first of each kind kept as examples. */
 export class Violations {
   readonly counts = new Map<ViolationKind, number>()
   readonly examples: Violation[] = []
+  readonly journal = new Journal()
   /** Set by the run as it goes. */
   faults = 0
 
-  add(kind: ViolationKind, text: string): void {
+  /** @param subject the message that it is about */
+  add(kind: ViolationKind, text: string, subject?: Subject): void {
     const count = this.count(kind) + 1
     this.counts.set(kind, count)
-    if (count <= EXAMPLES_MAX) this.examples.push({ kind, afterFaults: this.faults, text })
+    if (count > EXAMPLES_MAX) return
+    const story = subject !== undefined && count <= STORIES_MAX ? this.journal.about(subject) : []
+    this.examples.push({ kind, afterFaults: this.faults, text: [text, ...story].join('\n    ') })
   }
 
   count(kind: ViolationKind): number {

@@ -101,6 +101,7 @@ async function admit({ ledger, until }: Scene, broker: BrokerProcess, complain: 
     violations: ledger.violations,
     onWelcome: () => undefined,
     reconnectMs: () => 100,
+    isExcused: false,
   }
   const role = { onConnected: () => undefined, onPublish: () => undefined, onAck: () => undefined }
   const clients = ['newcomer', ...RETURNING].map((clientId) => {
