@@ -1,10 +1,17 @@
+import type { Worker } from 'node:worker_threads'
 import t from 'tap'
 import { createSinkLogger } from '../base/log.js'
+import { BrokerConfig } from '../config/schema.js'
 import type { AuditEntry } from '../contracts/audit.js'
 import type { ThreadApi } from '../contracts/threads.js'
 import { ThreadPool } from './thread-pool.js'
 
+const RECORDER = new URL('./recorder.worker.fixture.js', import.meta.url)
 const FAREWELL = new URL('./farewell.worker.fixture.js', import.meta.url)
+
+/** Threads as they are made: Node.js tells of each. */
+const made: Worker[] = []
+process.on('worker', (worker) => made.push(worker))
 
 t.test('the last words of a thread are heard', async (t) => {
   const entries: AuditEntry[] = []
@@ -33,4 +40,25 @@ t.test('a thread whose modules cannot be loaded is known to have ended, however 
     await t.rejects(ended, /stillborn/)
     await t.rejects(call, /stillborn/)
   }
+})
+
+t.test('threads that are ended while they start are missed, and then there is room for all again', async (t) => {
+  const log = createSinkLogger({ level: 'error', areas: {} }, () => {})
+  const pool = new ThreadPool<ThreadApi>(RECORDER, 2, log)
+  t.teardown(() => pool.destroy())
+  const config = BrokerConfig.parse({})
+  const run = () => pool.run((ports) => ({ ...ports, config, index: 0 }))
+  const first = [run(), run()]
+  for (const { api } of first) t.equal(await api.settle(), false)
+  for (const { end } of first) end()
+  await Promise.all(first.map(({ ended }) => ended))
+  // both threads of the pool wait for tasks; the next one that is made dies before it can take any
+  process.once('worker', (worker) => void worker.terminate())
+  await Promise.all(made.slice(-2).map((worker) => worker.terminate()))
+  const next = [run(), run()]
+  for (const { ended } of next) void ended.catch(() => {})
+  const answers = await Promise.allSettled(next.map(({ api }) => api.settle()))
+  const again = answers.filter(({ status }) => status === 'rejected').map(() => run())
+  t.ok(again.length > 0, 'one has died')
+  for (const { api } of again) t.equal(await api.settle(), false)
 })

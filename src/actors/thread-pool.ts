@@ -41,17 +41,19 @@ export class ThreadPool<Api extends object> {
    */
   constructor(
     readonly file: URL,
-    threads: number,
+    readonly threads: number,
     readonly log: Logger,
     readonly onAudit: (entries: readonly AuditEntry[]) => void = () => {},
   ) {
     this.#open(threads)
   }
 
-  #open(threads: number): void {
+  /** @param ready threads that start at once; the others start with their tasks */
+  #open(ready: number): void {
+    const { threads } = this
     const pool = new Piscina({
       filename: this.file.href,
-      minThreads: threads,
+      minThreads: ready,
       maxThreads: threads,
       idleTimeout: Number.POSITIVE_INFINITY,
       // the default would stop the event loop of a thread between tasks; ours have sockets and timers of their own
@@ -66,7 +68,8 @@ export class ThreadPool<Api extends object> {
     // one that was ended while it loads its modules is no error to piscina
     pool.on('workerDestroy', () => {
       setImmediate(() => {
-        if (pool.threads.length < threads) this.#replace(pool, new Error('the thread was ended while it was starting'))
+        if (pool.queueSize === 0 || pool.threads.length === threads) return
+        this.#replace(pool, new Error('the thread was ended while it was starting'))
       })
     })
     this.#pools.push(pool)
@@ -75,7 +78,7 @@ export class ThreadPool<Api extends object> {
   /** Piscina starts no thread any more after one that could not load its modules, and lets tasks wait for ever. */
   #replace(pool: Piscina, cause: unknown): void {
     if (this.#isEnding || pool !== this.#pools.at(-1)) return
-    this.#open(1)
+    this.#open(0)
     for (const fail of this.#unheard) fail(cause)
     this.#unheard.clear()
   }
