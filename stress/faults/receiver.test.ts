@@ -146,6 +146,23 @@ t.test('a message that comes after a later one is out of order; a repeat is not'
   t.same(found(), {})
 })
 
+t.test(
+  'order counts from SUBACK: a message that came before it may be followed by one that is sent again',
+  async (t) => {
+    const { stream, receiver, found } = setUp(1, 1)
+    receiver.release(stream)
+    publish(stream, 4)
+    deliver(receiver, stream, [3, 1])
+    t.same(found(), {}, 'subscribed when #3 came, and nobody knows since when')
+    receiver.expect(stream)
+    deliver(receiver, stream, [2])
+    t.same(found(), {}, 'from before')
+    publish(stream, 2)
+    deliver(receiver, stream, [5, 4])
+    t.same(found(), { outOfOrder: 1 })
+  },
+)
+
 t.test('streams have an order of their own', async (t) => {
   const { ledger, stream, receiver, found } = setUp(1, 1)
   const other = ledger.addStream('publisher', 'a/c', 1)

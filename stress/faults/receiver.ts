@@ -136,8 +136,9 @@ export class Receiver {
 
   #overtaken(row: Row, sequence: number): void {
     if (this.traits.isShared) return
-    // sent before the subscription was there, and again since
-    if (sequence < (row.expected.at(-1)?.from ?? 0)) return
+    // before SUBACK nobody knows when the subscription began: what was sent before it may be sent again after it
+    const last = row.expected.at(-1)
+    if (last === undefined || last.until < Number.POSITIVE_INFINITY || sequence < last.from) return
     this.#violate('outOfOrder', row.stream, sequence, `arrived after #${row.highest}`)
   }
 
