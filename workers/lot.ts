@@ -52,7 +52,7 @@ export default async function run(task: LotTask): Promise<void> {
     counters: openCounters(task.counters),
     shards,
     tell: (event: LotEvent) => events.postMessage(event),
-    runners: { run: (batch, signal) => openPool().run(batch, [batch.events], signal) },
+    runners: { run: (batch, end) => openPool().run(batch, [batch.events], end) },
     threads,
     progress: setup.progress,
     poke: () => reactor.poke(),

@@ -4,7 +4,7 @@ import { messageOf } from '../base/errors.js'
 import type { Logger, LogRecord } from '../base/log.js'
 import { connect, type Remote } from '../base/rpc.js'
 import type { AuditEntry } from '../contracts/audit.js'
-import { Piscina, THREAD_ARGUMENTS } from './piscina-library.js'
+import { type Piscina, piscinaLibrary, THREAD_ARGUMENTS } from './piscina-library.js'
 
 /** A thread that runs, and how to talk to it. */
 export interface RunningThread<Api extends object> {
@@ -51,6 +51,7 @@ export class ThreadPool<Api extends object> {
   /** @param ready threads that start at once; the others start with their tasks */
   #open(ready: number): void {
     const { threads } = this
+    const { Piscina } = piscinaLibrary()
     const pool = new Piscina({
       filename: this.file.href,
       minThreads: ready,

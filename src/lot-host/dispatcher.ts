@@ -36,8 +36,11 @@ const DEATHS_MAX = 2
 
 /** Runs tasks in threads that can be ended. */
 export interface Runners {
-  /** Rejects with an error of code ERR_WORKER_OUT_OF_MEMORY, or any other, when the thread has died. */
-  run(task: RunnerTask, signal: AbortSignal): Promise<RunnerResult>
+  /**
+   * Rejects with an error of code ERR_WORKER_OUT_OF_MEMORY, or any other, when the thread has died.
+   * @param end ends the thread
+   */
+  run(task: RunnerTask, end: AbortController): Promise<RunnerResult>
 }
 
 /** What the dispatcher needs of its owner. */
@@ -150,7 +153,7 @@ export class Dispatcher {
       from: batch.from,
       to: batch.to < 0 ? batch.used : batch.to,
     }
-    this.runners.run(task, abort.signal).then(
+    this.runners.run(task, abort).then(
       (result) => this.#done(flight, result),
       (error: unknown) => this.#lost(flight, error),
     )

@@ -176,6 +176,45 @@ ON TOPIC "hungry" DO
   t.same(lot.texts(), ['echoed=x'])
 })
 
+/** Texts of 16 MiB, three of them: more than three quarters of 64 MiB, and less than all. */
+const FILL = `DEFINE ACTION Fill
+ON TOPIC "fill" DO
+    SET "a" WITH "0123456789abcdef"
+    SET "i" WITH 0
+    LOOP
+        SET "a" WITH {a} + {a}
+        SET "i" WITH {i} + 1
+    UNTIL {i} == 20
+    SET "b" WITH {a} + "b"
+    SET "c" WITH {a} + "c"
+    SET "found" WITH ({a} CONTAINS "x") OR ({b} CONTAINS "x") OR ({c} CONTAINS "x")
+    PUBLISH TOPIC "filled" WITH {found}
+`
+
+t.test('a thread that a run has filled is replaced before the next run', async (t) => {
+  let started = 0
+  const heapBytesMax = 64 * 1024 * 1024
+  const lot = new LotHostFixture({
+    threads: 1,
+    config: { lot: { heapBytesMax, runMsMax: 30_000 } },
+    onRunner: (port) => {
+      started++
+      port.close()
+    },
+  })
+  t.teardown(() => lot.close())
+  await lot.install(ECHO, FILL)
+  await lot.until(() => started === 2, 20_000)
+  lot.send('echo', '1')
+  await lot.settle()
+  t.equal(started, 2, 'nothing happens to one that is not full')
+  lot.send('fill', '')
+  await lot.until(() => started === 3, 20_000)
+  lot.send('echo', '2')
+  await lot.settle()
+  t.same(lot.texts(), ['echoed=1', 'filled=false', 'echoed=2'])
+})
+
 t.test('an endless LOOP fails as a run', async (t) => {
   const lot = new LotHostFixture({ config: { lot: { loopIterationsMax: 1_000 } } })
   t.teardown(() => lot.close())

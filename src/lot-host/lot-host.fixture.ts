@@ -143,8 +143,8 @@ export class LotHostFixture {
         if (event.kind === 'needValues') setImmediate(() => this.host.giveValues(event.number, options.retained ?? []))
       },
       runners: {
-        run: async (batch, signal) => {
-          const result = await this.#pool.run(batch, [batch.events], signal)
+        run: async (batch, end) => {
+          const result = await this.#pool.run(batch, [batch.events], end)
           if (this.deaths-- > 0) throw new Error('worker exited with code: 1')
           return result
         },
