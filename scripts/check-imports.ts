@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/lot',
     'src/lot-host',
     'src/lot-runner',
+    'src/python',
   ],
   'src/python': ['src/base', 'src/config', 'src/contracts', 'src/actors', 'src/lot'],
   'src/projects': ['src/base', 'src/config', 'src/contracts', 'src/lot'],

@@ -1,12 +1,13 @@
 /** Texts made ready for a simulation, and where what happens there stands in them. */
 
+import { references } from '../lot/compile/reads.js'
 import { printDiagnostic } from '../lot/diagnostic-text.js'
 import { LotCompileError } from '../lot/program.js'
 import { splitEntities } from '../lot/syntax/split.js'
 import type { Definition, SimulatedEvent, Simulator } from '../lot-simulator/simulator.js'
 import type { CommandContext } from './command.js'
 import { CommandError } from './exit.js'
-import { readLotFiles } from './lot-files.js'
+import { type PythonText, readLotFiles } from './lot-files.js'
 import { type Compat, LotTexts, textName } from './lot-texts.js'
 
 interface PlacedDefinition extends Definition {
@@ -14,18 +15,38 @@ interface PlacedDefinition extends Definition {
   readonly text: string
   /** Of the first line of `source`. */
   readonly line: number
+  /** `Script.function`, of all that it calls. */
+  readonly pythonTargets: readonly string[]
 }
 
 export class Definitions {
   readonly #byKey = new Map<string, PlacedDefinition>()
-
-  constructor(texts: Pick<LotTexts, 'texts'>) {
+  /** @param scripts the Python that stands beside the texts, or that the broker has */
+  constructor(
+    texts: Pick<LotTexts, 'texts'>,
+    readonly scripts: readonly PythonText[],
+  ) {
     for (const text of texts.texts) {
       for (const { kind, name, text: source, line } of splitEntities(text.text)) {
         if (kind !== 'action' && kind !== 'model') continue
-        this.#byKey.set(`${kind} ${name}`, { kind, name, source, text: textName(text), line })
+        const node = text.program.entities.find((entity) => entity.kind === kind && entity.name.text === name)
+        const pythonTargets = node?.kind === 'action' ? references(node).pythonTargets : []
+        this.#byKey.set(`${kind} ${name}`, { kind, name, source, text: textName(text), line, pythonTargets })
       }
     }
+  }
+
+  /** `Script.function`, of all that is called. */
+  get pythonTargets(): readonly string[] {
+    return [...this.#byKey.values()].flatMap(({ pythonTargets }) => pythonTargets)
+  }
+
+  /** @returns the same with the scripts of `others` that it lacks */
+  withScriptsOf(others: Definitions): Definitions {
+    const missing = others.scripts.filter(({ name }) => !this.scripts.some((own) => own.name === name))
+    const all = new Definitions({ texts: [] }, [...this.scripts, ...missing])
+    for (const [key, definition] of this.#byKey) all.#byKey.set(key, definition)
+    return all
   }
 
   get isEmpty(): boolean {
@@ -34,7 +55,7 @@ export class Definitions {
 
   /** Those that the others have too, by kind and name, with the parents of models. */
   sharedWith(others: Definitions): Definitions {
-    const shared = new Definitions({ texts: [] })
+    const shared = new Definitions({ texts: [] }, this.scripts)
     const take = (key: string): void => {
       const definition = this.#byKey.get(key)
       if (definition === undefined || shared.#byKey.has(key)) return
@@ -94,5 +115,5 @@ export async function readDefinitions(
       'correct them; "merlot lot check" shows them too',
     )
   }
-  return new Definitions(texts)
+  return new Definitions(texts, files.scripts)
 }

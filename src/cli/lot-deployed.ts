@@ -2,12 +2,13 @@
 import type { CommandContext, OptionValues } from './command.js'
 import { CommandError } from './exit.js'
 import { Definitions } from './lot-definitions.js'
-import type { LotText } from './lot-files.js'
+import type { LotText, PythonText } from './lot-files.js'
 import { compatOf } from './lot-options.js'
 import { LotTexts } from './lot-texts.js'
 import { ownerSettings } from './owner-access.js'
 
-const SNAPSHOTS = ['$SYS/Coreflux/Actions/+', '$SYS/Coreflux/Models/+']
+const SCRIPTS = '$SYS/Coreflux/Python/Scripts'
+const SNAPSHOTS = ['$SYS/Coreflux/Actions/+', '$SYS/Coreflux/Models/+', SCRIPTS]
 /** Retained messages follow the subscription at once: so long without one, and there are no more. */
 const QUIET_MS = 500
 const WAIT_MS_MAX = 10_000
@@ -21,11 +22,14 @@ export async function deployedDefinitions(
   context: CommandContext,
 ): Promise<Definitions> {
   const texts: LotText[] = []
+  let scripts: readonly PythonText[] = []
   let lastMs = performance.now()
   const { connectToBroker } = await import('./client.js')
   const connection = await connectToBroker(ownerSettings(values, context), context, (message, settle) => {
     lastMs = performance.now()
-    if (message.retain) texts.push({ file: message.topic, cell: undefined, text: message.payload.toString() })
+    const text = message.payload.toString()
+    if (message.retain && message.topic === SCRIPTS) scripts = readScripts(text)
+    else if (message.retain) texts.push({ file: message.topic, cell: undefined, text })
     settle(true)
   })
   try {
@@ -45,12 +49,17 @@ export async function deployedDefinitions(
   } finally {
     await connection.close()
   }
-  const deployed = new Definitions(new LotTexts({ texts, scripts: [], problems: [] }, compatOf(values)))
+  const deployed = new Definitions(new LotTexts({ texts, scripts, problems: [] }, compatOf(values)), scripts)
   const common = deployed.sharedWith(next)
   if (common.isEmpty) {
     throw new CommandError('the broker has none of these actions and models', 'compare with a file by --against')
   }
   return common
+}
+
+function readScripts(json: string): PythonText[] {
+  const scripts = JSON.parse(json) as readonly { readonly ScriptName: string; readonly Code: string }[]
+  return scripts.map(({ ScriptName: name, Code: text }) => ({ name, text }))
 }
 
 function pause(ms: number): Promise<undefined> {

@@ -6,7 +6,7 @@ import { BrokerError, messageOf } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import { messageText } from '../lot-simulator/event-text.js'
 import { readRecording } from '../lot-simulator/recording.js'
-import { Replay, type ReplayStep } from '../lot-simulator/replay.js'
+import { Replay, type ReplayedVersion, type ReplayStep } from '../lot-simulator/replay.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
 import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
 import { CONNECTION_OPTIONS, namesBroker } from './connection-options.js'
@@ -14,6 +14,7 @@ import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { type Definitions, readDefinitions } from './lot-definitions.js'
 import { deployedDefinitions } from './lot-deployed.js'
 import { COMPAT_OPTIONS, compatOf, JSON_OPTION } from './lot-options.js'
+import { type Outside, openOutside, PYTHON_OPTIONS } from './lot-python.js'
 import { OWNER_OPTIONS } from './owner-access.js'
 import { counted } from './store-options.js'
 
@@ -43,7 +44,14 @@ export const lotReplayCommand: CommandDefinition = {
   summary: 'Run recorded traffic through changed LoT and show what would differ; exit code 1 if something does',
   argument: { name: 'recording', doc: 'what "merlot record" wrote' },
   ownsH: true,
-  options: [...REPLAY_OPTIONS, ...COMPAT_OPTIONS, JSON_OPTION, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS],
+  options: [
+    ...REPLAY_OPTIONS,
+    ...PYTHON_OPTIONS,
+    ...COMPAT_OPTIONS,
+    JSON_OPTION,
+    ...OWNER_OPTIONS,
+    ...CONNECTION_OPTIONS,
+  ],
   examples: [
     'merlot lot replay monday.jsonl --with pump-new.lot --against pump.lot',
     "merlot lot replay monday.jsonl --with pump-new.lot -h broker.local --only 'plant/#'",
@@ -52,18 +60,31 @@ export const lotReplayCommand: CommandDefinition = {
     const names = values.texts('with')
     if (names.length === 0) throw wrongUsage('there is no LoT to replay with', 'name it with --with')
     const compat = compatOf(values)
-    const next = await readDefinitions(names, compat, context)
-    const against = await older(values, next, context)
+    const given = await readDefinitions(names, compat, context)
+    const against = await older(values, given, context)
+    const next = against === undefined ? given : given.withScriptsOf(against)
     const only = values.texts('only')
-    const replay = new Replay({
-      compat: compat.compat,
-      next: next.deployTo.bind(next),
-      against: against?.deployTo.bind(against),
-      isInput: (topic) => only.length === 0 || only.some((filter) => filterMatches(filter, topic)),
-    })
-    const steps = await replayFile(values.text('recording') ?? '', replay, context, (step) => {
-      if (!values.flag('json')) context.stdout.write(stepText(step))
-    })
+    const outsides: Outside[] = []
+    const versionOf = async (definitions: Definitions): Promise<ReplayedVersion> => {
+      const outside = await openOutside(definitions, values, context)
+      outsides.push(outside)
+      return { deploy: definitions.deployTo.bind(definitions), answer: outside.answer }
+    }
+    let replay: Replay
+    let steps: ReplayStep[]
+    try {
+      replay = new Replay({
+        compat: compat.compat,
+        next: await versionOf(next),
+        against: against && (await versionOf(against)),
+        isInput: (topic) => only.length === 0 || only.some((filter) => filterMatches(filter, topic)),
+      })
+      steps = await replayFile(values.text('recording') ?? '', replay, context, (step) => {
+        if (!values.flag('json')) context.stdout.write(stepText(step))
+      })
+    } finally {
+      for (const outside of outsides) await outside.stop()
+    }
     const { replayed, leftOut } = replay
     if (values.flag('json'))
       context.stdout.write(`${JSON.stringify({ replayed, leftOut, steps: steps.map(toJson) }, undefined, 2)}\n`)

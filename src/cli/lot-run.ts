@@ -9,6 +9,7 @@ import { durationOf } from './duration-option.js'
 import { ExitCode, wrongUsage } from './exit.js'
 import { type Definitions, readDefinitions } from './lot-definitions.js'
 import { COMPAT_OPTIONS, compatOf, FILES_ARGUMENT, JSON_OPTION } from './lot-options.js'
+import { openOutside, PYTHON_OPTIONS } from './lot-python.js'
 
 const RUN_OPTIONS: readonly OptionDefinition[] = [
   { flags: '-t, --topic <name>', kind: 'text', doc: 'topic of the message' },
@@ -26,29 +27,34 @@ const RUN_OPTIONS: readonly OptionDefinition[] = [
 export const lotRunCommand: CommandDefinition = {
   name: 'lot run',
   summary: 'Show what LoT would do with a message, without a broker',
-  argument: FILES_ARGUMENT,
-  options: [...RUN_OPTIONS, ...COMPAT_OPTIONS, JSON_OPTION],
+  argument: { ...FILES_ARGUMENT, doc: `${FILES_ARGUMENT.doc}; .py files that they call` },
+  options: [...RUN_OPTIONS, ...PYTHON_OPTIONS, ...COMPAT_OPTIONS, JSON_OPTION],
   examples: [
     'merlot lot run pump.lot --topic plant/pump1/pressure --payload 7.2',
     'merlot lot run pump.lot --action Add --input a=1 --input b=2 --json',
     'merlot lot run plant --start --advance "5 minutes" --value plant/limit=80',
+    'merlot lot run boiler.lot Boiler.py --topic boiler/raw --payload 12.5',
   ],
   async run(values, context) {
     const events: SimulatedEvent[] = []
     const step = stepOf(values)
     const definitions = await readDefinitions(values.texts('files'), compatOf(values), context)
-    const simulator = new Simulator({
-      compat: compatOf(values).compat,
-      startMs: timeOf(values.text('time')),
-      seed: Date.now() | 0,
-      answer: () => {
-        throw new Error('Python and services do not run here')
-      },
-      onEvent: (event) => events.push(event),
-    })
-    prepare(simulator, values)
-    definitions.deployTo(simulator)
-    const outputs = step(simulator)
+    const outside = await openOutside(definitions, values, context)
+    let outputs: Outputs
+    try {
+      const simulator = new Simulator({
+        compat: compatOf(values).compat,
+        startMs: timeOf(values.text('time')),
+        seed: Date.now() | 0,
+        answer: outside.answer,
+        onEvent: (event) => events.push(event),
+      })
+      prepare(simulator, values)
+      definitions.deployTo(simulator)
+      outputs = step(simulator)
+    } finally {
+      await outside.stop()
+    }
     if (values.flag('json')) {
       const json = {
         events: events.map((event) => ({ ...eventToJson(event), place: definitions.placeOf(event) })),

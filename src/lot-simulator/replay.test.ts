@@ -1,12 +1,17 @@
 import t from 'tap'
 import { splitEntities } from '../lot/syntax/split.js'
 import { type RecordedMessage, readRecording, recordingLine } from './recording.js'
-import { Replay } from './replay.js'
-import type { Definition, Simulator } from './simulator.js'
+import { Replay, type ReplayedVersion } from './replay.js'
+import type { Definition } from './simulator.js'
 
-function deploys(lot: string): (simulator: Simulator) => void {
+function deploys(lot: string): ReplayedVersion {
   const definitions = splitEntities(lot).map(({ kind, name, text }) => ({ kind, name, source: text }) as Definition)
-  return (simulator) => simulator.deploy(definitions)
+  return {
+    deploy: (simulator) => simulator.deploy(definitions),
+    answer: () => {
+      throw new Error('there is no Python here')
+    },
+  }
 }
 
 function message(atMs: number, topic: string, payload: string, retain = false): RecordedMessage {

@@ -3,6 +3,7 @@ import { payloadText } from '../lot-runner/reports.js'
 import type { PublishedEffect } from './compare.js'
 import { eventText, messageText } from './event-text.js'
 import type { RecordedMessage } from './recording.js'
+import type { AnswerCall } from './simulated-world.js'
 import { type SimulatedEvent, Simulator } from './simulator.js'
 
 /** Messages of its own that a version may find in the recording later; beyond it the oldest are forgotten. */
@@ -10,12 +11,17 @@ const OWN_MAX = 10_000
 
 export interface ReplayTask {
   readonly compat: 'v1' | 'v2'
-  /** Deploys the new version. */
-  readonly next: (simulator: Simulator) => void
-  /** Deploys the version that it is compared with; without it everything is new. */
-  readonly against: ((simulator: Simulator) => void) | undefined
+  readonly next: ReplayedVersion
+  /** What it is compared with; without it everything is new. */
+  readonly against: ReplayedVersion | undefined
   /** Whether messages on a topic take part. */
   readonly isInput: (topic: string) => boolean
+}
+
+export interface ReplayedVersion {
+  readonly deploy: (simulator: Simulator) => void
+  /** Python, models and other services. */
+  readonly answer: AnswerCall
 }
 
 /** What one message, or the timers before it, brought about. */
@@ -89,14 +95,12 @@ class Side {
   readonly #simulator: Simulator
   #events: SimulatedEvent[] = []
 
-  constructor(compat: 'v1' | 'v2', startMs: number, deploy: (simulator: Simulator) => void) {
+  constructor(compat: 'v1' | 'v2', startMs: number, { deploy, answer }: ReplayedVersion) {
     this.#simulator = new Simulator({
       compat,
       startMs,
       seed: 1,
-      answer: () => {
-        throw new Error('Python and services do not run in a replay')
-      },
+      answer,
       onEvent: (event) => this.#events.push(event),
     })
     deploy(this.#simulator)

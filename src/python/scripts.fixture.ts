@@ -1,5 +1,6 @@
 /** For tests: Python as the main thread has it, with runners beside it. */
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type MessagePort, Worker } from 'node:worker_threads'
 import { createSinkLogger, type LogRecord } from '../base/log.js'
@@ -9,8 +10,9 @@ import type { PythonEvent } from './python-api.js'
 import type { RunnerOrder, RunnerReport } from './runner.fixture.js'
 import { PythonScripts } from './scripts.js'
 
-/** Beside the compiled tests: all of them start from one memory snapshot. */
-export const SNAPSHOT_FOLDER = fileURLToPath(new URL('./.snapshot', import.meta.url))
+/** Beside the compiled tests: all of them start from one memory snapshot. As XDG_CACHE_HOME it is that of commands too. */
+export const CACHE_FOLDER = fileURLToPath(new URL('./.cache', import.meta.url))
+export const SNAPSHOT_FOLDER = join(CACHE_FOLDER, 'merlot', 'python')
 
 export interface TestPython {
   readonly scripts: PythonScripts
