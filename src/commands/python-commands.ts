@@ -1,4 +1,5 @@
 /** Commands of Python scripts. */
+import { installationRefusal } from '../python/packages.js'
 import type { AnswerCommand } from './command.js'
 import { wordsOf } from './command-line.js'
 import { failure, success } from './envelope.js'
@@ -17,10 +18,7 @@ export const PYTHON_COMMANDS: readonly AnswerCommand[] = [
   {
     name: 'InstallPythonPackage',
     scope: 'SystemConfiguration',
-    answer: () =>
-      failure(
-        'Python packages cannot be installed: scripts run without network. python.extraModules allows modules of the standard library',
-      ),
+    answer: ({ rest }) => failure(installationRefusal(wordsOf(rest)[0])),
   },
   {
     name: 'ListPythonPackages',

@@ -94,6 +94,10 @@ t.test('removed and added at once, as some clients do', async (t) => {
 t.test('without Python', async (t) => {
   const { send } = await startCentre(t)
   t.match(await send(`-addPython ${SCRIPT}`), { success: false, message: 'Python is not available' })
-  t.match(await send('-installPythonPackage numpy'), { success: false })
+  t.match(await send('-installPythonPackage numpy'), {
+    success: false,
+    message: /^Python package 'numpy' cannot be installed: .* Copy functions .* to a client that subscribes/,
+  })
+  t.match(await send('-installPythonPackage "json==2"'), { success: false, message: /^'json' needs no installation/ })
   t.match(await send('-listPythonPackages'), { success: true, data: [] })
 })

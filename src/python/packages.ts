@@ -1,21 +1,16 @@
-/** Packages of Python: what there is, and what is said to whoever wants more. */
+/** What is said to whoever wants packages of Python: none can be installed, as scripts reach neither network nor files. */
 import { ALLOWED_MODULES } from './allowed-modules.js'
-import { pyodideVersion } from './pyodide-files.js'
 
-export interface PythonPackage {
-  readonly name: string
-  readonly version: string
-}
-
-/** For `-listPythonPackages`. */
-export function listPackages(): readonly PythonPackage[] {
-  return [{ name: 'pyodide', version: pyodideVersion() }]
-}
-
-/** For `-installPythonPackage`: nothing can be installed, as Python here reaches neither network nor files. */
-export function installationRefusal(name: string): string {
+/** @param name as it stands behind `-installPythonPackage`, possibly with a version; undefined if nothing does */
+export function installationRefusal(name: string | undefined): string {
+  const module = name?.split(/[=<>~![;]/, 1)[0]
+  if (module !== undefined && ALLOWED_MODULES.includes(module)) {
+    return `'${module}' needs no installation: it is part of the standard library, and scripts may import it`
+  }
+  const what = name === undefined ? 'Python packages' : `Python package '${name}'`
   return (
-    `Python package '${name}' cannot be installed: scripts run with the standard library alone. ` +
-    `They may import ${ALLOWED_MODULES.join(', ')}; python.extraModules allows other modules of the standard library`
+    `${what} cannot be installed: scripts run with the standard library alone, without network and files. ` +
+    'Copy functions that are pure Python into the script; name modules of the standard library in python.extraModules; ' +
+    'leave what needs native code or the network to a client that subscribes to the input and publishes the result'
   )
 }
