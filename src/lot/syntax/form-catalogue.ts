@@ -179,4 +179,20 @@ export const FORM_CATALOGUE = {
     wrong: 'ON START DO\n    SET "a" WITH 1\nPUBLISH TOPIC "a" WITH {a}',
     right: 'ON START DO\n    SET "a" WITH 1\n    PUBLISH TOPIC "a" WITH {a}',
   },
+  LOT2046: {
+    severity: 'error',
+    title: 'clause of a component that is not supported',
+    explanation:
+      'AT, INVOKE, FETCH, NAVIGATE and DISPLAY are words of tools for panels; no description says what they do.\nLet ON CLICK DO publish a message that an action takes, and BIND show what actions publish.\nComponents stand in the order of the text, in the columns of WITH LAYOUT.',
+    wrong: 'INVOKE "Restart"',
+    right: 'ON CLICK DO\n    PUBLISH TOPIC "line/restart" WITH 1',
+  },
+  LOT2047: {
+    severity: 'error',
+    title: 'USING REPLACE behind a topic',
+    explanation:
+      'Where the topic is to be computed, REPLACE stands in its place, with the text that it works on behind IN.',
+    wrong: 'PUBLISH TOPIC "line/X/state" USING REPLACE "X" WITH "7"',
+    right: 'PUBLISH TOPIC REPLACE "X" WITH "7" IN "line/X/state" WITH PAYLOAD',
+  },
 } as const satisfies Record<string, CatalogueEntry>

@@ -6,6 +6,15 @@ import { parseUnary } from './parse-expression.js'
 import { parseStatement } from './parse-statement.js'
 import type { Token } from './token.js'
 
+/** Clauses that tools know and nothing describes, with what to write instead. */
+const UNSUPPORTED: Readonly<Record<string, string>> = {
+  AT: 'AT is not supported: components stand in the order of the text, in the columns of WITH LAYOUT',
+  INVOKE: 'INVOKE is not supported: let ON CLICK DO publish a message that triggers the action',
+  NAVIGATE: 'NAVIGATE is not supported: let ON CLICK DO publish a message that the user interface takes',
+  FETCH: 'FETCH is not supported: let an action publish the data, and show it by BIND VALUE TO TOPIC',
+  DISPLAY: 'DISPLAY is not supported: show a topic by BIND VALUE TO TOPIC',
+}
+
 interface Header {
   title: TextNode | undefined
   layout: PanelNode['layout']
@@ -89,6 +98,7 @@ function parseItem(cursor: Cursor): ComponentItem {
     return { kind: 'interact', group: parseText(cursor), span: cursor.spanFrom(start) }
   }
   if (cursor.accept('ON')) return parseOnClick(cursor, start)
+  if (Object.hasOwn(UNSUPPORTED, start.text)) return cursor.failWith('LOT2046', UNSUPPORTED[start.text], start)
   return cursor.fail(['SET', 'BIND', 'WITH', 'ON'])
 }
 

@@ -170,7 +170,9 @@ function parseBareName(cursor: Cursor, token: Token): Expression {
   }
   const span = cursor.spanFrom(token)
   if (cursor.atSymbol('(') && cursor.peek().start === span.end) {
-    return cursor.failWith('LOT2015', `LoT has no function calls: ${path.join('.')}(…) is not known`, span)
+    const called = path.join('.')
+    const remedy = called === 'JSON.stringify' ? 'write the value itself, JSON is text' : `${called}(…) is not known`
+    return cursor.failWith('LOT2015', `LoT has no function calls: ${remedy}`, span)
   }
   if (cursor.entity === 'model') return { kind: 'field', path, span }
   const keyword = /^[A-Z_]+$/.test(token.text) ? nearestSpelling(token.text, EXPRESSION_WORDS) : undefined

@@ -86,6 +86,7 @@ function parsePublish(cursor: Cursor, start: Token): Statement {
   if (cursor.accept('MODEL')) return parsePublishModel(cursor, start)
   acceptTopicWord(cursor, ['TOPIC', 'MODEL'])
   const topic = parseSum(cursor)
+  refuseUsing(cursor)
   cursor.expectWith()
   return { kind: 'publish', topic, value: parseValue(cursor), span: cursor.spanFrom(start) }
 }
@@ -100,6 +101,7 @@ function parseKeep(cursor: Cursor, start: Token): Statement {
   }
   acceptTopicWord(cursor, ['TOPIC', 'ENV', 'SECRET'])
   const topic = parseSum(cursor)
+  refuseUsing(cursor)
   cursor.expectWith()
   return { kind: 'keep', topic, value: parseValue(cursor), span: cursor.spanFrom(start) }
 }
@@ -110,6 +112,12 @@ function acceptTopicWord(cursor: Cursor, words: readonly string[]): void {
   const { kind } = cursor.peek()
   if (kind !== 'text' && kind !== 'variable') cursor.fail(words)
   cursor.expectWord('TOPIC')
+}
+
+function refuseUsing(cursor: Cursor): void {
+  if (!cursor.at('USING')) return
+  const message = 'USING does not stand behind a topic: write TOPIC REPLACE "a" WITH "b" IN "topic" WITH …'
+  cursor.failWith('LOT2047', message, cursor.peek())
 }
 
 type Assignment = Extract<Statement, { kind: 'publishModel' }>['assignments'][number]
