@@ -6,11 +6,12 @@ import { LotHostFixture } from './lot-host.fixture.js'
 
 const service = new CallService((request, settle) => {
   if (request.kind !== 'python') settle(true, 'not here')
-  else if (request.target === 'Slow.wait') setTimeout(() => settle(false, 'late'), 400)
+  else if (request.target === 'Slow.wait') setTimeout(() => settle(false, 'late'), 1_200)
   else settle(false, `${request.target}(${request.arguments})`)
 })
 const shared = new LotHostFixture({
-  config: { lot: { runMsMax: 200 } },
+  // shorter than the slow call, and long enough for a busy machine
+  config: { lot: { runMsMax: 1_000 } },
   onRunner: (port: MessagePort) => service.attach({ port, words: undefined }),
 })
 t.teardown(async () => {
