@@ -2,7 +2,7 @@ import t from 'tap'
 import { MemoryEngine } from '../../storage/memory-engine.js'
 import { ManualClock } from '../base/manual-clock.fixture.js'
 import { ONLY_RETAIN } from '../contracts/lot.js'
-import type { RuleScope } from '../contracts/security.js'
+import type { AccessQuestion, Decision, RuleScope, RuleWorld } from '../contracts/security.js'
 import type { ClientOptions, TestClient } from './client.fixture.js'
 import { ALL_RULES, NEW_RULES, TestPolicy } from './policy.fixture.js'
 import { changeAccess } from './receiving.js'
@@ -342,4 +342,86 @@ t.test('what KEEP TOPIC keeps can be read by rules, and is no retained message, 
   join(again, 'keeper', { shard: 0 }).publish('gate', 'open', { retain: true })
   again.settle()
   for (const shard of [0, 1]) t.same(asks(again, shard), allowed, `shard ${shard}: it was published`)
+})
+
+t.test('rules are told whether what they have read may have changed', async (t) => {
+  const versions: (number | undefined)[] = []
+  const policy = new TestPolicy(({ topic, scope }, world) => {
+    if (scope !== 'Connect' && topic?.startsWith('locks') === false) versions.push(world.version)
+    return topic === undefined || topic.startsWith('locks') || !world.hasRetained('locks/ann')
+  })
+  const fixture = new ShardFixture({ policy })
+  const [ann, bob] = [join(fixture, 'ann'), join(fixture, 'bob')]
+  const seen = (act: () => void): number | undefined => {
+    act()
+    fixture.settle()
+    return versions.at(-1)
+  }
+  const first = seen(() => ann.publish('a', 'x'))
+  t.type(first, 'number')
+  bob.publish('locks/other', 'x', { retain: true })
+  t.equal(
+    seen(() => ann.publish('b', 'x')),
+    first,
+    'nobody has asked for that',
+  )
+  bob.publish('locks/ann', 'x', { retain: true })
+  const second = seen(() => ann.publish('c', 'x'))
+  t.not(second, first)
+  ann.drop()
+  t.not(
+    seen(() => bob.publish('d', 'x')),
+    second,
+    'nobody watches any more over what was read for a session that ended',
+  )
+  t.equal(
+    seen(() => bob.subscribe('e')),
+    undefined,
+    'nor over what is not remembered',
+  )
+})
+
+t.test('a decision is forgotten as often as what it depends on changes', async (t) => {
+  class SharedReads extends TestPolicy {
+    override decide(question: AccessQuestion, world: RuleWorld): Decision {
+      const decision = super.decide(question, world)
+      return decision.reads.length > 0 ? { ...decision, reads: LOCK } : decision
+    }
+  }
+  const LOCK = ['lock']
+  const policy = new SharedReads(({ topic, scope }, world) => {
+    return scope !== 'Publish' || topic === 'lock' || !world.hasRetained('lock')
+  })
+  const fixture = new ShardFixture({ policy })
+  const [ann, bob] = [join(fixture, 'ann'), join(fixture, 'bob')]
+  for (const payload of ['', 'locked', '', 'locked']) {
+    bob.publish('lock', payload, { retain: true })
+    for (const topic of ['a', 'b', 'a']) {
+      ann.publish(topic, 'x', { qos: 1 })
+      fixture.settle()
+      t.equal(/0x87/.test(ann.take().join()), payload !== '')
+    }
+  }
+})
+
+t.test('what decisions depend on has bounds', async (t) => {
+  const policy = new TestPolicy(({ topic }, world) => topic === undefined || !world.hasRetained(`locks/${topic}`))
+  const fixture = new ShardFixture({ policy })
+  const [ann, bob, cas] = [join(fixture, 'ann'), join(fixture, 'bob'), join(fixture, 'cas')]
+  bob.subscribe('a/#')
+  bob.take()
+  for (let n = 0; n < 10_000; n++) {
+    ann.publish(`a/${n}`, 'x')
+    if (n % 500 === 0) fixture.settle()
+  }
+  fixture.settle()
+  bob.take()
+  t.ok(fixture.shard().access.watchedTopics <= 2 * 4_096 + 1)
+  for (const n of [0, 5_000, 9_999]) {
+    cas.publish(`locks/a/${n}`, 'x', { retain: true })
+    ann.publish(`a/${n}`, 'x', { qos: 1 })
+    fixture.settle()
+    t.match(ann.take(), [/0x87/], 'and what was forgotten is asked again')
+  }
+  t.same(bob.take(), [])
 })

@@ -8,26 +8,14 @@ import type {
   AccessQuestion,
   Decision,
   Identity,
+  PolicyChange,
   RuleScope,
+  RuleWorld,
 } from '../contracts/security.js'
 import type { RetainedStore } from '../contracts/storage.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
 import type { Message } from './message.js'
 import type { Session } from './session.js'
-
-/** What rules may ask of the broker. */
-export interface RuleWorld {
-  /** Values of KEEP TOPIC do not count. */
-  hasRetained(topic: string): boolean
-  /** Text of the retained message, or of what KEEP TOPIC keeps; undefined if there is none. */
-  value(topic: string): string | undefined
-}
-
-export interface PolicyChange {
-  /** Scopes and topic filters of rules that came, went or differ; `topic` is undefined for all topics of a scope. */
-  readonly rules: readonly { readonly scope: RuleScope; readonly topic: string | undefined }[]
-  readonly users: ReadonlySet<string> | 'all'
-}
 
 export interface AccessPolicy {
   decide(question: AccessQuestion, world: RuleWorld): Decision
@@ -40,11 +28,21 @@ export interface AccessPolicy {
 
 /** Decisions remembered of one session, for each direction; all are forgotten when there would be more. */
 const DECISIONS_MAX = 1_024
+/** Topics that decisions of one session depend on; all of it is forgotten when there would be more. */
+const READS_MAX = 4_096
 /** Changes that a session can make up for one by one; one that has missed more forgets all its decisions. */
 const CHANGES_MAX = 64
 
 const PUBLISHING = 1
 const RECEIVING = 2
+const NO_TOPICS: readonly string[] = []
+
+/** What a session was told in one direction. */
+class Remembered {
+  readonly decisions = new Map<string, Decision>()
+  /** The latest topics under which `Access` was given the session as a dependent for this direction. */
+  noted: readonly string[] = NO_TOPICS
+}
 
 /** What is remembered of one session. */
 export class SessionAccess {
@@ -53,8 +51,8 @@ export class SessionAccess {
   /** No rule forbids any ordinary topic. */
   publishesFreely = false
   receivesFreely = false
-  readonly publishing = new Map<string, Decision>()
-  readonly receiving = new Map<string, Decision>()
+  readonly publishing = new Remembered()
+  readonly receiving = new Remembered()
   /** Topics under which `Access` has the session as a dependent. */
   readonly reads = new Set<string>()
 }
@@ -66,6 +64,9 @@ export class Access {
   readonly #changes: PolicyChange[] = []
   /** Sessions with decisions that depend on a topic, and which: a sum of PUBLISHING and RECEIVING. */
   readonly #dependents = new Map<string, Map<Session, number>>()
+  /** For decisions that are remembered: its version changes with every topic that one of them depends on. */
+  readonly #watched: RuleWorld & { version: number }
+  /** For others. */
   readonly #world: RuleWorld
   #isReady = false
 
@@ -85,6 +86,7 @@ export class Access {
       hasRetained: (topic) => find(topic)?.isKeepValue === false,
       value: (topic) => find(topic)?.payloadText,
     }
+    this.#watched = { ...this.#world, version: 0 }
     retained.onChange = (topic) => this.#retainedChanged(topic)
   }
 
@@ -116,7 +118,7 @@ export class Access {
   /** Whether the session may publish to the topic. */
   publish(session: Session, topic: string): Decision {
     const access = this.of(session)
-    const known = access.publishing.get(topic)
+    const known = access.publishing.decisions.get(topic)
     if (known !== undefined) return known
     const scope = isSystemTopic(topic) ? 'PublishSys' : 'Publish'
     return this.#remember(session, access.publishing, PUBLISHING, scope, topic)
@@ -125,7 +127,7 @@ export class Access {
   /** Whether the session may get messages with the topic. */
   receive(session: Session, topic: string): Decision {
     const access = this.of(session)
-    const known = access.receiving.get(topic)
+    const known = access.receiving.decisions.get(topic)
     if (known !== undefined) return known
     const scope = isSystemTopic(topic) ? 'SubscribeSys' : 'Subscribe'
     return this.#remember(session, access.receiving, RECEIVING, scope, topic)
@@ -135,6 +137,11 @@ export class Access {
   subscribe(session: Session, filter: string): Decision {
     const scope = isSystemTopic(filter) ? 'SubscribeSys' : 'Subscribe'
     return this.decide({ identity: session.identity, scope, topic: filter })
+  }
+
+  /** Topics that decisions depend on. */
+  get watchedTopics(): number {
+    return this.#dependents.size
   }
 
   /** What is remembered of the session, and holds at this moment. */
@@ -147,29 +154,35 @@ export class Access {
   /** Another identity, or none any more. */
   forget(session: Session): void {
     const { publishing, receiving, reads } = session.access
-    publishing.clear()
-    receiving.clear()
+    forgetDecisions(publishing)
+    forgetDecisions(receiving)
     for (const topic of reads) {
       const sessions = this.#dependents.get(topic)
       if (sessions?.delete(session) && sessions.size === 0) this.#dependents.delete(topic)
     }
+    // nobody watches any more over what was read for it
+    if (reads.size > 0) this.#watched.version++
     reads.clear()
     session.access.epoch = -1
     session.allowedEntry = undefined
   }
 
-  #remember(
-    session: Session,
-    decisions: Map<string, Decision>,
-    direction: number,
-    scope: RuleScope,
-    topic: string,
-  ): Decision {
-    const decision = this.decide({ identity: session.identity, scope, topic })
-    if (!this.#isReady) return decision
+  #remember(session: Session, remembered: Remembered, direction: number, scope: RuleScope, topic: string): Decision {
+    if (!this.#isReady) return NOT_READY
+    const decision = this.policy.decide({ identity: session.identity, scope, topic }, this.#watched)
+    const { decisions } = remembered
     if (decisions.size >= DECISIONS_MAX) decisions.clear()
     decisions.set(topic, decision)
-    for (const read of decision.reads) {
+    if (decision.reads.length > 0 && decision.reads !== remembered.noted) {
+      remembered.noted = decision.reads
+      this.#watch(session, direction, decision.reads)
+      if (session.access.reads.size > READS_MAX) this.#startAnew(session)
+    }
+    return decision
+  }
+
+  #watch(session: Session, direction: number, reads: readonly string[]): void {
+    for (const read of reads) {
       let sessions = this.#dependents.get(read)
       if (sessions === undefined) {
         sessions = new Map()
@@ -178,7 +191,12 @@ export class Access {
       sessions.set(session, (sessions.get(session) ?? 0) | direction)
       session.access.reads.add(read)
     }
-    return decision
+  }
+
+  /** Lists of receivers still build on what is forgotten, and nobody would hear any more that it has changed. */
+  #startAnew(session: Session): void {
+    this.forget(session)
+    this.onReceivers(session)
   }
 
   /** Forgets what the changes since the session was last asked about have made doubtful, and nothing else. */
@@ -192,7 +210,7 @@ export class Access {
     access.publishesFreely = this.#isReady && this.policy.isOpen(identity, 'Publish')
     access.receivesFreely = this.#isReady && this.policy.isOpen(identity, 'Subscribe')
     access.epoch = this.epoch
-    // lists of receivers still build on what was forgotten, and nobody would hear any more that it has changed
+    // as in `#startAnew`
     if (isLost) this.onReceivers(session)
   }
 
@@ -200,6 +218,7 @@ export class Access {
     const sessions = this.#dependents.get(topic)
     if (sessions === undefined) return
     this.#dependents.delete(topic)
+    this.#watched.version++
     for (const [session, directions] of sessions) {
       session.allowedEntry = undefined
       session.access.reads.delete(topic)
@@ -229,8 +248,8 @@ export function concernsReceiving({ rules, users }: PolicyChange): boolean {
 
 function drop({ access, identity }: Session, { rules, users }: PolicyChange): void {
   if (users === 'all' || (identity.userName !== undefined && users.has(identity.userName))) {
-    access.publishing.clear()
-    access.receiving.clear()
+    forgetDecisions(access.publishing)
+    forgetDecisions(access.receiving)
     return
   }
   for (const { scope, topic } of rules) {
@@ -239,12 +258,26 @@ function drop({ access, identity }: Session, { rules, users }: PolicyChange): vo
   }
 }
 
-function dropMatching(decisions: Map<string, Decision>, filter: string | undefined): void {
+function forgetDecisions(remembered: Remembered): void {
+  remembered.decisions.clear()
+  remembered.noted = NO_TOPICS
+}
+
+function dropMatching({ decisions }: Remembered, filter: string | undefined): void {
   for (const topic of decisions.keys()) {
     if (filter === undefined || filterMatches(filter, topic)) decisions.delete(topic)
   }
 }
 
-function dropReading(decisions: Map<string, Decision>, read: string): void {
-  for (const [topic, { reads }] of decisions) if (reads.includes(read)) decisions.delete(topic)
+function dropReading(remembered: Remembered, read: string): void {
+  remembered.noted = NO_TOPICS // the session is no dependent of this topic any more
+  let latest = NO_TOPICS
+  let isOfIt = false
+  for (const [topic, { reads }] of remembered.decisions) {
+    if (reads !== latest) {
+      latest = reads
+      isOfIt = reads.includes(read)
+    }
+    if (isOfIt) remembered.decisions.delete(topic)
+  }
 }

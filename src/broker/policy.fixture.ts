@@ -1,6 +1,14 @@
 /** For tests: rules as short functions, in place of LoT. */
-import type { AccessChange, AccessExplanation, AccessQuestion, Decision, Identity } from '../contracts/security.js'
-import type { AccessPolicy, PolicyChange, RuleWorld } from './access.js'
+import type {
+  AccessChange,
+  AccessExplanation,
+  AccessQuestion,
+  Decision,
+  Identity,
+  PolicyChange,
+  RuleWorld,
+} from '../contracts/security.js'
+import type { AccessPolicy } from './access.js'
 
 /** @returns false or a reason to deny; `reads` of what it asked the world for are noted by itself */
 export type TestRule = (question: AccessQuestion, world: RuleWorld) => boolean
@@ -25,6 +33,7 @@ export class TestPolicy implements AccessPolicy {
     this.asked++
     const reads: string[] = []
     const noting: RuleWorld = {
+      version: world.version,
       hasRetained: (topic) => {
         reads.push(topic)
         return world.hasRetained(topic)

@@ -78,12 +78,10 @@ function refusal(
   fields: PublishFields,
   entry: TopicEntry,
 ): ReasonCode | undefined {
-  if (entry !== session.allowedEntry || shard.access.epoch !== session.access.epoch) {
-    const problem = denial(shard, session, entry)
-    if (problem !== undefined) {
-      deny(shard, session, `publish ${entry.name}`, problem)
-      return ReasonCode.NOT_AUTHORIZED
-    }
+  const problem = denial(shard, session, entry)
+  if (problem !== undefined) {
+    deny(shard, session, `publish ${entry.name}`, problem)
+    return ReasonCode.NOT_AUTHORIZED
   }
   if (entry.isReserved) {
     fields.retain = false // what is done once must not be done again for whoever comes later
@@ -109,8 +107,9 @@ function refusal(
   return undefined
 }
 
-/** @returns why rules or the topic do not let the session publish; undefined if it may */
-function denial(shard: ShardState, session: Session, entry: TopicEntry): string | undefined {
+/** Hot: once per message. @returns why rules or the topic do not let the session publish; undefined if it may */
+export function denial(shard: ShardState, session: Session, entry: TopicEntry): string | undefined {
+  if (entry === session.allowedEntry && shard.access.epoch === session.access.epoch) return undefined
   if (entry.isReserved && !entry.isCommand) return 'clients may not publish to $SYS'
   if (entry.isSpecial || !shard.access.of(session).publishesFreely) {
     const { allowed, reason } = shard.access.publish(session, entry.name)

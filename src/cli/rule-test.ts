@@ -1,7 +1,7 @@
 /** `merlot rule test`: whether somebody may do something, and which rule decides; of a broker, or of files. */
 import { type AccessData, accessData, accessQuestion } from '../commands/access-command.js'
-import type { UserProfile } from '../contracts/security.js'
-import { Policy, type RuleWorld } from '../security/rules/policy.js'
+import type { RuleWorld, UserProfile } from '../contracts/security.js'
+import { Policy } from '../security/rules/policy.js'
 import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
 import { ANSWER_OPTIONS, sendCommand } from './command-exchange.js'
 import { CONNECTION_OPTIONS, readNamedFile } from './connection-options.js'

@@ -50,6 +50,8 @@ export interface UserCredentials {
     readonly 'SCRAM-SHA-256'?: ScramVerifier
     readonly 'SCRAM-SHA-512'?: ScramVerifier
   }
+  /** What is kept of the user is damaged: whatever it shows, it is not admitted, because nobody knows what it may not do. */
+  readonly isUnreadable?: true
 }
 
 /** What a rule governs (LOT section 5.2). */
@@ -114,4 +116,22 @@ export interface AccessExplanation {
     readonly priority: number
     readonly outcome: 'allow' | 'deny' | 'abstain' | 'other topic'
   }[]
+}
+
+/** What rules may ask of the broker. Topics are looked up as they are, never as filters. */
+export interface RuleWorld {
+  /** Values of KEEP TOPIC do not count. */
+  hasRetained(topic: string): boolean
+  /** Text of the retained message, or of what KEEP TOPIC keeps; undefined if there is none. */
+  value(topic: string): string | undefined
+  /** Another one when anything that was asked for may have changed; undefined where nobody watches over that. */
+  readonly version?: number
+}
+
+/** What a change may have made wrong of decisions from before. */
+export interface PolicyChange {
+  /** Scopes and topic filters of rules that came, went or differ; `topic` is undefined for all topics of a scope. */
+  readonly rules: readonly { readonly scope: RuleScope; readonly topic: string | undefined }[]
+  /** Those that rules see differently. */
+  readonly users: ReadonlySet<string> | 'all'
 }

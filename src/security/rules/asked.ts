@@ -1,9 +1,9 @@
 /** One question to the rules, as their conditions see it. One object for all questions, one after the other. */
-import type { AccessQuestion, TokenClaims } from '../../contracts/security.js'
+import type { AccessQuestion, RuleWorld, TokenClaims } from '../../contracts/security.js'
 import { Run } from '../../lot/compile/run.js'
+import { topicLevel } from '../../lot/compile/topic-level.js'
 import type { Occasion, World } from '../../lot/program.js'
 import { encodeText } from '../../lot/values/text-bytes.js'
-import type { RuleWorld } from './policy.js'
 import type { Profile } from './profiles.js'
 
 const NO_LIMITS = { loopIterationsMax: 0, callDepthMax: 0, loopMsMax: 0 }
@@ -14,7 +14,11 @@ export class Asked {
   #profile: Profile | undefined
   #claims: TokenClaims | undefined
   #world: RuleWorld = NO_WORLD
-  #reads: string[] | undefined
+  /** In the order of reading; a topic may come again. */
+  readonly #reads: string[] = []
+  /** The level that was asked for last; position -1 is none. */
+  #position = -1
+  #level = ''
   readonly #session = { CLIENTID: '', USER: '', ENDPOINT: '' }
   readonly #occasion = { topic: '', payload: undefined, captures: NO_TOPICS, session: this.#session } satisfies Occasion
   /** What expressions of LoT are evaluated with. */
@@ -25,7 +29,8 @@ export class Asked {
     this.#profile = profile
     this.#claims = identity.claims
     this.#world = world
-    this.#reads = undefined
+    this.#reads.length = 0
+    this.#position = -1
     this.#session.CLIENTID = identity.clientId
     this.#session.USER = identity.userName ?? ''
     this.#session.ENDPOINT = identity.address
@@ -41,6 +46,24 @@ export class Asked {
     return this.#session.ENDPOINT
   }
 
+  /** For texts: empty where there is none. */
+  get user(): string {
+    return this.#session.USER
+  }
+
+  /**
+   * Empty for a wildcard of a subscription: a client that calls itself `+` is not meant by it.
+   * @param position from 1
+   */
+  level(position: number): string {
+    if (position !== this.#position) {
+      const level = topicLevel(this.#occasion.topic, position)
+      this.#level = level === '+' || level === '#' ? '' : level
+      this.#position = position
+    }
+    return this.#level
+  }
+
   has(property: string): boolean {
     return this.#profile?.flags.has(property) === true
   }
@@ -50,23 +73,32 @@ export class Asked {
   }
 
   hasRetained(topic: string): boolean {
-    this.#note(topic)
+    this.#reads.push(topic)
     return this.#world.hasRetained(topic)
   }
 
   value(topic: string): string | undefined {
-    this.#note(topic)
+    this.#reads.push(topic)
     return this.#world.value(topic)
   }
 
-  /** Topics that were looked at since `begin`. */
-  get reads(): readonly string[] {
-    return this.#reads ?? NO_TOPICS
+  get version(): number | undefined {
+    return this.#world.version
   }
 
-  #note(topic: string): void {
-    if (this.#reads === undefined) this.#reads = [topic]
-    else if (!this.#reads.includes(topic)) this.#reads.push(topic)
+  /** How many topics were looked at since `begin`. */
+  get readCount(): number {
+    return this.#reads.length
+  }
+
+  /** @param count of before */
+  readsSince(count: number): readonly string[] {
+    return this.#reads.slice(count)
+  }
+
+  /** They are remembered elsewhere. @param count of before */
+  forgetReadsSince(count: number): void {
+    this.#reads.length = count
   }
 
   /** The checker lets rules have no expression that would ask for more than values of topics. */

@@ -17,6 +17,17 @@ export interface Condition {
   readonly test: (asked: Asked) => boolean
   /** What it comes to for every topic, whatever other topics hold; undefined where it depends on them. @throws as `test` */
   readonly known: (asked: Asked) => boolean | undefined
+  /** It asks for levels of the topic. */
+  readonly dependsOnTopic: boolean
+  /** Where it is false, so is the condition, and nothing has failed or been read before. */
+  readonly guard: Guard | undefined
+}
+
+/** What many rules begin with, asked once for all of them: whether a level of the topic is this client, say. */
+export interface Guard {
+  /** The same for the same test. */
+  readonly key: string
+  readonly test: (asked: Asked) => boolean
 }
 
 type Node<Kind extends RuleCondition['kind']> = Extract<RuleCondition, { kind: Kind }>
@@ -47,7 +58,7 @@ function compile(node: RuleCondition, scope: Scope): Condition {
       return compileMatches(node, scope)
     case 'topicExists': {
       const topic = compileText(node.topic, scope)
-      return ofTopics((asked) => asked.hasRetained(topic(asked)))
+      return ofTopics((asked) => asked.hasRetained(topic(asked)), hasLevels(node.topic))
     }
     case 'topicIs':
       return compileTopicIs(node, scope)
@@ -70,7 +81,11 @@ function compileIs({ subject, negated, value }: Node<'is'>, scope: Scope): Condi
     subject === 'CLIENTID'
       ? (asked: Asked) => (asked.clientId === text(asked)) !== negated
       : (asked: Asked) => (asked.address === text(asked)) !== negated
-  return dependsOnTopics(value) ? ofTopics(test) : ofWhoAsks(test)
+  const isOfLevels = hasLevels(value)
+  if (!isOfLevels && !has(value, 'getTopic')) return ofWhoAsks(test)
+  const wanted = bare(value)
+  const key = `${subject} ${negated} ${wanted.kind === 'topicPosition' ? wanted.position : ''}`
+  return ofTopics(test, isOfLevels, wanted.kind === 'topicPosition' ? { key, test } : undefined)
 }
 
 function compileMatches({ subject, regex, pattern }: Node<'matches'>, scope: Scope): Condition {
@@ -92,26 +107,29 @@ function compileTopicIs({ topic, negated, value }: Node<'topicIs'>, scope: Scope
   return ofTopics((asked) => {
     const found = asked.value(name(asked))
     return (found === undefined ? isEmpty : equals(found, wanted(asked))) !== negated
-  })
+  }, hasLevels(topic) || hasLevels(value))
 }
 
 // ---------- logic ----------
 
 function ofWhoAsks(test: (asked: Asked) => boolean): Condition {
-  return { test, known: test }
+  return { test, known: test, dependsOnTopic: false, guard: undefined }
 }
 
-function ofTopics(test: (asked: Asked) => boolean): Condition {
-  return { test, known: () => undefined }
+function ofTopics(test: (asked: Asked) => boolean, dependsOnTopic: boolean, guard?: Guard): Condition {
+  return { test, known: () => undefined, dependsOnTopic, guard }
 }
 
-function not({ test, known }: Condition): Condition {
+function not({ test, known, dependsOnTopic, guard }: Condition): Condition {
+  const isFalse = (asked: Asked): boolean => !test(asked)
   return {
-    test: (asked) => !test(asked),
+    test: isFalse,
     known: (asked) => {
       const truth = known(asked)
       return truth === undefined ? undefined : !truth
     },
+    dependsOnTopic,
+    guard: guard?.test === test ? { key: `NOT ${guard.key}`, test: isFalse } : undefined,
   }
 }
 
@@ -125,6 +143,8 @@ function both(one: Condition, other: Condition): Condition {
       const second = other.known(asked)
       return second === false ? false : first && second
     },
+    dependsOnTopic: one.dependsOnTopic || other.dependsOnTopic,
+    guard: one.guard,
   }
 }
 
@@ -134,22 +154,39 @@ type Text = (asked: Asked) => string
 
 /** Terms between `+` are joined as text, as in topics: who is called `1` is not the sum of anything. */
 function compileText(node: Expression, scope: Scope): Text {
-  const terms = topicTerms(node).map((term) => scope.expression(term))
-  if (terms.every((term) => term.constant !== undefined)) {
-    const whole = terms.map((term) => textOf(term.constant?.value)).join('')
-    return () => whole
-  }
-  const [first, ...others] = terms.map(({ run }) => run)
-  if (others.length === 0) return (asked) => textOf(first(asked.run))
+  const terms = topicTerms(node).map((term) => compileTerm(term, scope))
+  const whole = terms.every((term) => typeof term === 'string') ? terms.join('') : undefined
+  if (whole !== undefined) return () => whole
+  const [first, second, ...others] = terms.map((term): Text => (typeof term === 'string' ? () => term : term))
+  if (second === undefined) return first
+  if (others.length === 0) return (asked) => first(asked) + second(asked)
   return (asked) => {
-    let text = textOf(first(asked.run))
-    for (const other of others) text += textOf(other(asked.run))
+    let text = first(asked) + second(asked)
+    for (const other of others) text += other(asked)
     return text
   }
 }
 
-function dependsOnTopics(node: Expression): boolean {
-  for (const { kind } of everyExpression(node)) if (kind === 'topicPosition' || kind === 'getTopic') return true
+/** @returns what it always comes to, if that is known */
+function compileTerm(node: Expression, scope: Scope): Text | string {
+  const inner = bare(node)
+  if (inner.kind === 'topicPosition') {
+    const { position } = inner
+    return (asked) => asked.level(position)
+  }
+  if (inner.kind === 'session' && inner.word === 'CLIENTID') return (asked) => asked.clientId
+  if (inner.kind === 'session' && inner.word === 'USER') return (asked) => asked.user
+  if (inner.kind === 'session' && inner.word === 'ENDPOINT') return (asked) => asked.address
+  const { run, constant } = scope.expression(node)
+  return constant === undefined ? (asked) => textOf(run(asked.run)) : textOf(constant.value)
+}
+
+function hasLevels(node: Expression): boolean {
+  return has(node, 'topicPosition')
+}
+
+function has(node: Expression, wanted: Expression['kind']): boolean {
+  for (const { kind } of everyExpression(node)) if (kind === wanted) return true
   return false
 }
 

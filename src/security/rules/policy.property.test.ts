@@ -1,97 +1,13 @@
 /** Any rules against the order of evaluation written down as plainly as it can be. */
 import fc from 'fast-check'
 import t from 'tap'
-import type { AccessQuestion, RuleScope, UserProfile } from '../../contracts/security.js'
+import type { RuleScope, RuleWorld } from '../../contracts/security.js'
 import { filterMatches } from '../../mqtt/topic-filter.js'
-import type { RuleWorld } from './policy.js'
-import { identity, policyOf, question, worldOf } from './rules.fixture.js'
+import { decided, plainRules, textOf, USERS, who } from './plain-rules.fixture.js'
+import { policyOf, question, worldOf } from './rules.fixture.js'
 
-type Holds = (asked: AccessQuestion, world: RuleWorld) => boolean
-
-interface Test {
-  readonly text: string
-  readonly holds: Holds
-}
-
-function testOf(text: string, holds: Holds): Test {
-  return { text, holds }
-}
-
-interface PlainRule {
-  readonly name: string
-  readonly priority: number
-  readonly scope: RuleScope
-  readonly topic: string
-  readonly test: Test | undefined
-  readonly verdict: 'ALLOW' | 'DENY'
-  readonly otherwise: 'ALLOW' | 'DENY' | undefined
-}
-
-const USERS: readonly UserProfile[] = [
-  { name: 'ann', groups: ['g'], properties: {} },
-  { name: 'bob', groups: [], properties: { F: 'True' } },
-]
-
-const leaf: fc.Arbitrary<Test> = fc.constantFrom<Test>(
-  { text: 'USER IS "ann"', holds: ({ identity }) => identity.userName === 'ann' },
-  {
-    text: 'USER IS NOT "ann"',
-    holds: ({ identity }) => identity.userName !== undefined && identity.userName !== 'ann',
-  },
-  { text: 'USER IN GROUP "g"', holds: ({ identity }) => identity.userName === 'ann' },
-  { text: 'USER HAS F', holds: ({ identity }) => identity.userName === 'bob' },
-  { text: 'CLIENTID IS "a"', holds: ({ identity }) => identity.clientId === 'a' },
-  { text: 'CLIENTID MATCHES REGEX "^[ab]$"', holds: ({ identity }) => /^[ab]$/.test(identity.clientId) },
-  {
-    text: 'CLIENTID IS TOPIC POSITION 1',
-    holds: ({ identity, topic }) => identity.clientId === topic?.split('/')[0] && identity.clientId !== '+',
-  },
-  { text: 'TOPIC EXISTS "t/" + CLIENTID', holds: ({ identity }, world) => world.hasRetained(`t/${identity.clientId}`) },
-  { text: 'GET TOPIC "mode" IS "on"', holds: (_, world) => world.value('mode') === 'on' },
-)
-
-const test: fc.Arbitrary<Test> = fc.letrec<{ test: Test }>((tie) => ({
-  test: fc.oneof(
-    { maxDepth: 3 },
-    leaf,
-    tie('test').map(({ text, holds }) => testOf(`NOT (${text})`, (asked, world) => !holds(asked, world))),
-    fc
-      .tuple(tie('test'), tie('test'))
-      .map(([one, other]) =>
-        testOf(
-          `(${one.text} AND ${other.text})`,
-          (asked, world) => one.holds(asked, world) && other.holds(asked, world),
-        ),
-      ),
-    fc
-      .tuple(tie('test'), tie('test'))
-      .map(([one, other]) =>
-        testOf(
-          `(${one.text} OR ${other.text})`,
-          (asked, world) => one.holds(asked, world) || other.holds(asked, world),
-        ),
-      ),
-  ),
-})).test
-
-const verdict = fc.constantFrom('ALLOW' as const, 'ALLOW' as const, 'DENY' as const)
-const plainRules: fc.Arbitrary<readonly PlainRule[]> = fc
-  .array(
-    fc.record({
-      priority: fc.constantFrom(100, 101, 102),
-      scope: fc.constantFrom<RuleScope>('Publish', 'Publish', 'Publish', 'Subscribe'),
-      topic: fc.constantFrom('#', '#', '+/#', 'a', 'a/#', '+', '+/b', 'a/+', 'a/b', '+/+/c', '/#'),
-      test: fc.option(test, { nil: undefined, freq: 2 }),
-      verdict,
-      otherwise: fc.option(verdict, { nil: undefined }),
-    }),
-    { maxLength: 6 },
-  )
-  .map((rules) => rules.map((rule, index) => ({ ...rule, name: `R${index}` })))
-
-const who = fc
-  .tuple(fc.constantFrom('ann', 'bob', 'eve', undefined), fc.constantFrom('a', 'b', '+'))
-  .map(([userName, clientId]) => identity(userName, clientId))
+const NO_CLAIMS = { publish: undefined, subscribe: undefined, expiresAtMs: undefined }
+const RULES = plainRules({ size: { maxLength: 6 } })
 const topic = fc.constantFrom(
   'a',
   'b',
@@ -115,33 +31,15 @@ const world = fc
     worldOf({ ...(first && { 't/a': '' }), ...(second && { 't/+': '' }), ...(third && { mode: 'on' }) }),
   )
 
-function textOf({ name, priority, scope, topic, test, verdict, otherwise }: PlainRule): string {
-  const header = `DEFINE RULE ${name} WITH PRIORITY ${priority} FOR ${scope} TO TOPIC "${topic}"`
-  if (test === undefined) return `${header}\n    ${verdict}`
-  const rest = otherwise === undefined ? '' : `\n    ELSE\n        ${otherwise}`
-  return `${header}\n    IF ${test.text} THEN\n        ${verdict}${rest}`
-}
-
-function isAllowed(rules: readonly PlainRule[], asked: AccessQuestion, world: RuleWorld): boolean {
-  for (const priority of [100, 101, 102]) {
-    const outcomes = rules
-      .filter((rule) => rule.priority === priority && rule.scope === asked.scope)
-      .filter((rule) => filterMatches(rule.topic, asked.topic ?? ''))
-      .map(({ test, verdict, otherwise }) => (test === undefined || test.holds(asked, world) ? verdict : otherwise))
-    if (outcomes.includes('DENY')) return false
-    if (outcomes.includes('ALLOW')) return true
-  }
-  return false
-}
-
 t.test('rules decide as they are described', async () => {
   fc.assert(
-    fc.property(plainRules, who, topic, world, fc.constantFrom<RuleScope>('Publish', 'Subscribe'), (...args) => {
+    fc.property(RULES, who, topic, world, fc.constantFrom<RuleScope>('Publish', 'Subscribe'), (...args) => {
       const [rules, client, name, retained, scope] = args
       const asked = question(scope, name, client)
       const policy = policyOf(rules.map(textOf), USERS)
       const { decision, considered } = policy.explain(asked, retained)
-      if (decision.allowed !== isAllowed(rules, asked, retained)) return false
+      const { allowed, rule } = decided(rules, asked, retained)
+      if (decision.allowed !== allowed || decision.rule !== rule) return false
       // the explanation says the same as the decision
       const wanted = decision.allowed ? 'allow' : 'deny'
       if (decision.rule === undefined) return considered.every(({ outcome }) => /abstain|other/.test(outcome))
@@ -153,7 +51,7 @@ t.test('rules decide as they are described', async () => {
 
 t.test('an answer depends on what it says that it depends on, and on nothing else', async () => {
   fc.assert(
-    fc.property(plainRules, who, topic, world, world, (rules, client, name, before, after) => {
+    fc.property(RULES, who, topic, world, world, (rules, client, name, before, after) => {
       const policy = policyOf(rules.map(textOf), USERS)
       const asked = question('Publish', name, client)
       const { allowed, reads } = policy.decide(asked, before)
@@ -167,7 +65,7 @@ t.test('an answer depends on what it says that it depends on, and on nothing els
 t.test('where all is said to be open, every ordinary topic is allowed', async (t) => {
   let open = 0
   fc.assert(
-    fc.property(plainRules, who, (rules, client) => {
+    fc.property(RULES, who, (rules, client) => {
       const policy = policyOf(rules.map(textOf), USERS)
       if (!policy.isOpen(client, 'Publish')) return true
       open++
@@ -184,7 +82,7 @@ t.test('where all is said to be open, every ordinary topic is allowed', async (t
 
 t.test('an answer changes only where a change of the rules says so', async () => {
   fc.assert(
-    fc.property(plainRules, plainRules, who, topic, world, (before, after, client, name, retained) => {
+    fc.property(RULES, RULES, who, topic, world, (before, after, client, name, retained) => {
       const policy = policyOf(before.map(textOf), USERS)
       const asked = question('Publish', name, client)
       const { allowed } = policy.decide(asked, retained)
@@ -195,4 +93,70 @@ t.test('an answer changes only where a change of the rules says so', async () =>
     }),
     { numRuns: 400 },
   )
+})
+
+/** The same for these topics, and for no other. */
+function otherwiseThan(values: RuleWorld, topics: readonly string[]): RuleWorld {
+  return {
+    hasRetained: (topic) => values.hasRetained(topic) === topics.includes(topic),
+    value: (topic) => {
+      if (topics.includes(topic)) return values.value(topic)
+      return values.value(topic) === 'on' ? undefined : 'on'
+    },
+  }
+}
+
+t.test('what is remembered of a client changes no decision, nor what it depends on', async (t) => {
+  const topics = ['#', '#', '#', '#', '+/#', 'a/#', '+/b']
+  const many = plainRules({ size: { minLength: 9, maxLength: 70 }, topics, areQuiet: true })
+  const asking = fc.record({
+    client: fc.nat(3),
+    name: topic,
+    scope: fc.constantFrom<RuleScope>('Publish', 'Publish', 'Subscribe'),
+  })
+  const groups = fc.constantFrom<readonly string[]>([], ['g'], ['other'])
+  const step = fc.record({
+    asking,
+    values: fc.option(world, { nil: undefined, freq: 4 }),
+    groups: fc.option(groups, { nil: undefined, freq: 4 }),
+  })
+  const steps = fc.array(step, { minLength: 20, maxLength: 60 })
+  let reading = 0
+  fc.assert(
+    fc.property(many, fc.tuple(who, who, who, who), steps, (rules, clients, steps) => {
+      const policy = policyOf(rules.map(textOf), USERS)
+      let version = 0
+      let values = worldOf()
+      let groupsOfEve: readonly string[] = []
+      for (const { asking, ...change } of steps) {
+        if (change.values !== undefined) {
+          values = change.values
+          version++
+        }
+        if (change.groups !== undefined) {
+          groupsOfEve = change.groups
+          const users = [{ name: 'eve', groups: groupsOfEve, properties: {} }]
+          policy.change({ users, removedUsers: [], isWhole: false })
+        }
+        const client = clients[asking.client]
+        const { allowed, rule, reads } = policy.decide(question(asking.scope, asking.name, client), {
+          ...values,
+          version,
+        })
+        if (reads.length > 0) reading++
+        const claims = client.userName === 'eve' ? { ...NO_CLAIMS, groups: groupsOfEve } : undefined
+        const asked = question(asking.scope, asking.name, { ...client, claims })
+        values.asked.length = 0
+        const plain = decided(rules, asked, values)
+        if (allowed !== plain.allowed || rule !== plain.rule) return false
+        if (!reads.every((topic) => values.asked.includes(topic))) return false
+        // and it would be the same if all that was not read were different
+        const others = decided(rules, asked, otherwiseThan(values, reads))
+        if (allowed !== others.allowed || rule !== others.rule) return false
+      }
+      return true
+    }),
+    { numRuns: 150 },
+  )
+  t.ok(reading > 100, 'also where it depends on topics')
 })

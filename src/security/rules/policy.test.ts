@@ -160,6 +160,30 @@ t.test('what an answer depends on is told, of rules that said nothing, too', asy
   t.same(reads('other', 'root'), [])
 })
 
+t.test('what a client was found to be denied by is told anew for each topic', async (t) => {
+  const locks = Array.from({ length: 20 }, (_, n) =>
+    rule(`L${n}`, `PRIORITY ${150 + n} FOR Publish TO TOPIC "#"`, `IF TOPIC EXISTS "locks/${n}" THEN\n    DENY`),
+  )
+  const mine = rule('Mine', 'PRIORITY 155 FOR Publish TO TOPIC "mine/#"', 'ALLOW')
+  const line = rule('Line', 'PRIORITY 1000000 FOR Publish TO TOPIC "line/#"', 'DENY')
+  const policy = policyOf([...locks, mine, line, OPEN])
+  const ann = identity('ann')
+  const ask = (topic: string, version: number, world = worldOf()) =>
+    policy.decide(question('Publish', topic, ann), { ...world, version })
+  const [other, again, denied, first] = [ask('other', 1), ask('else', 1), ask('line/1', 1), ask('mine/1', 1)]
+  t.equal(other.reads.length, 20)
+  t.equal(again, other, 'the same answer needs no other object')
+  t.match([denied.allowed, denied.rule, denied.reads.length], [false, 'Line', 20])
+  t.equal(first.allowed, true)
+  t.same(first.reads, ['locks/0', 'locks/1', 'locks/2', 'locks/3', 'locks/4', 'locks/5'])
+  const world = worldOf({ 'locks/3': '' })
+  t.match(ask('other', 2, world), { allowed: false, rule: 'L3', reads: ['locks/0', 'locks/1', 'locks/2', 'locks/3'] })
+  t.equal(world.asked.length, 4)
+  ask('else', 2, world)
+  t.equal(world.asked.length, 5, 'what says nothing is not looked up again')
+  t.equal(ask('other', 3).allowed, true)
+})
+
 t.test('a rule that cannot be evaluated denies', async (t) => {
   const long = rule(
     'Long',

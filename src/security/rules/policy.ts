@@ -1,33 +1,20 @@
 /** Who may do what: rules and users in, decisions out. Performs no I/O, and remembers no decision. */
-import { messageOf } from '../../base/errors.js'
 import type {
   AccessChange,
   AccessExplanation,
   AccessQuestion,
   Decision,
   Identity,
+  PolicyChange,
   RuleScope,
+  RuleWorld,
 } from '../../contracts/security.js'
 import { Asked, NO_WORLD } from './asked.js'
+import { judge, NO_RULE } from './judge.js'
 import { Profiles } from './profiles.js'
 import { outcomeOf, type Rule, readRule } from './rule.js'
 import { effectiveTopic, isSystemScope, matchesAll, ScopeRules } from './scope-rules.js'
 import { leavesToRules } from './token-grants.js'
-
-/** What rules may ask of the broker. Topics are looked up as they are, never as filters. */
-export interface RuleWorld {
-  hasRetained(topic: string): boolean
-  /** Text of the retained message; undefined if there is none. */
-  value(topic: string): string | undefined
-}
-
-/** What a change may have made wrong of decisions from before. */
-export interface PolicyChange {
-  /** Scopes and topic filters of rules that came, went or differ; `topic` is undefined for all topics of a scope. */
-  readonly rules: readonly { readonly scope: RuleScope; readonly topic: string | undefined }[]
-  /** Those that rules see differently. */
-  readonly users: ReadonlySet<string>
-}
 
 export interface PolicyOptions {
   /** A `+` at the end of a rule's topic also stands for several levels. */
@@ -44,7 +31,6 @@ function withoutRule(allowed: boolean, reason: string): Decision {
 const ROOT_PASSES = withoutRule(true, 'root passes all rules')
 const NOT_IN_TOKEN = withoutRule(false, 'the token does not name this topic')
 const NO_SHELL = withoutRule(false, 'this broker runs no shell commands')
-const NO_RULE = withoutRule(false, 'no rule allows it')
 
 export class Policy {
   readonly #options: PolicyOptions
@@ -65,9 +51,7 @@ export class Policy {
     if (scope === undefined) return NO_RULE
     const asked = this.#asked
     asked.begin(question, this.#profiles.find(question.identity.userName), world)
-    scope.match(question.topic)
-    const decision = judge(scope, asked)
-    return asked.reads.length === 0 ? decision : { ...decision, reads: asked.reads }
+    return judge(scope, asked, question)
   }
 
   /**
@@ -87,6 +71,7 @@ export class Policy {
     const decision = this.decide(question, world)
     const scope = this.#scopes.get(question.scope)
     if (scope === undefined || beforeRules(question) !== undefined) return { decision, considered: [] }
+    scope.match(question.topic)
     const decisive = scope.rules.find(({ name }) => name === decision.rule)
     const considered = scope.rules.filter(({ priority }) => priority <= (decisive?.priority ?? Infinity))
     return {
@@ -94,7 +79,7 @@ export class Policy {
       considered: considered.map((rule, place) => ({
         rule: rule.name,
         priority: rule.priority,
-        outcome: scope.next(place) === place ? outcomeText(rule, this.#asked) : 'other topic',
+        outcome: scope.isConcerned(place) ? outcomeText(rule, this.#asked) : 'other topic',
       })),
     }
   }
@@ -102,7 +87,9 @@ export class Policy {
   /** @throws BrokerError RULE_UNREADABLE: nothing has changed then */
   change(change: AccessChange): PolicyChange {
     const rules = change.rules === undefined ? [] : this.#setRules(change.rules)
-    return { rules, users: this.#profiles.change(change) }
+    const users = this.#profiles.change(change)
+    if (users.size > 0) for (const scope of this.#scopes.values()) scope.forgetSilences()
+    return { rules, users }
   }
 
   #setRules(texts: readonly string[]): PolicyChange['rules'] {
@@ -135,27 +122,6 @@ function beforeRules(question: AccessQuestion): Decision | undefined {
   if (question.scope === 'ShellCommand') return NO_SHELL
   if (!leavesToRules(question)) return NOT_IN_TOKEN
   return question.identity.userName === ROOT ? ROOT_PASSES : undefined
-}
-
-/**
- * The lowest priority decides at which a rule that the question concerns does not abstain; among rules of that priority
- * one that denies.
- */
-function judge(scope: ScopeRules, asked: Asked): Decision {
-  const { rules } = scope
-  let allowing: Rule | undefined
-  for (let place = scope.next(0); place >= 0; place = scope.next(place + 1)) {
-    const rule = rules[place]
-    if (allowing !== undefined && rule.priority !== allowing.priority) break
-    try {
-      const outcome = outcomeOf(rule, asked)
-      if (outcome === 'DENY') return rule.denied
-      if (outcome === 'ALLOW') allowing ??= rule
-    } catch (error) {
-      return { ...rule.denied, reason: `rule ${rule.name} cannot be evaluated: ${messageOf(error)}` }
-    }
-  }
-  return allowing === undefined ? NO_RULE : allowing.allowed
 }
 
 function isOpenTo(rules: readonly Rule[], asked: Asked, options: PolicyOptions): boolean {

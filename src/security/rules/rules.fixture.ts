@@ -1,6 +1,13 @@
 /** For tests: rules, questions and a world in few words. */
-import type { AccessQuestion, Identity, RuleScope, TokenClaims, UserProfile } from '../../contracts/security.js'
-import { Policy, type RuleWorld } from './policy.js'
+import type {
+  AccessQuestion,
+  Identity,
+  RuleScope,
+  RuleWorld,
+  TokenClaims,
+  UserProfile,
+} from '../../contracts/security.js'
+import { Policy } from './policy.js'
 
 export function policyOf(
   rules: readonly string[],
