@@ -1,15 +1,22 @@
 /** `merlot rule check`: what is wrong with rules, and what they do that is hardly meant. */
 import { BUILT_IN_RULES, SEED_RULES } from '../commands/built-in-rules.js'
-import { diagnosticToJson, printDiagnostic } from '../lot/diagnostic-text.js'
 import { Source } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
 import type { Entity, RuleNode } from '../lot/tree.js'
 import { type ReviewNote, reviewRules } from '../security/rules/review.js'
 import type { CommandContext, CommandDefinition } from './command.js'
-import { ExitCode } from './exit.js'
-import { type LotFiles, readLotFiles } from './lot-files.js'
-import { COMPAT_OPTIONS, compatOf, FILES_ARGUMENT, JSON_OPTION } from './lot-options.js'
-import { type CheckedText, LotTexts, textName } from './lot-texts.js'
+import {
+  CHECK_OPTIONS,
+  type Checked,
+  checkExit,
+  diagnosticsToJson,
+  errorCount,
+  printProblems,
+  readChecked,
+  warningCount,
+} from './lot-checked.js'
+import { FILES_ARGUMENT } from './lot-options.js'
+import { type CheckedText, type LotTexts, textName } from './lot-texts.js'
 import { counted } from './store-options.js'
 
 export const ONLY_OPTION = {
@@ -22,20 +29,14 @@ export const ruleCheckCommand: CommandDefinition = {
   name: 'rule check',
   summary: 'Check rules, also for what they do together; exit code 1 for errors',
   argument: FILES_ARGUMENT,
-  options: [
-    ONLY_OPTION,
-    { flags: '--strict', kind: 'flag', doc: 'let warnings fail the check too' },
-    ...COMPAT_OPTIONS,
-    JSON_OPTION,
-  ],
+  options: [ONLY_OPTION, ...CHECK_OPTIONS],
   examples: ['merlot rule check rules.lot', 'merlot rule check plant --strict', 'merlot rule check rules.lot --only'],
   async run(values, context) {
-    const files = await readLotFiles(values.texts('files'), context)
-    const texts = new LotTexts(files, compatOf(values))
-    const found = findingsOf(files, texts, values.flag('only'))
-    if (values.flag('json')) context.stdout.write(`${JSON.stringify(toJson(found, files, texts), undefined, 2)}\n`)
-    else print(found, files, texts, context)
-    return found.errors > 0 || (found.warnings > 0 && values.flag('strict')) ? ExitCode.failed : ExitCode.ok
+    const checked = await readChecked(values, context)
+    const found = findingsOf(checked, values.flag('only'))
+    if (values.flag('json')) context.stdout.write(`${JSON.stringify(toJson(found, checked), undefined, 2)}\n`)
+    else print(found, checked, context)
+    return checkExit(found.errors, found.warnings, values)
   },
 }
 
@@ -52,12 +53,12 @@ interface Findings {
 }
 
 /** What rules do together is looked at where each can be read. */
-function findingsOf(files: LotFiles, texts: LotTexts, only: boolean): Findings {
-  const rules = rulesIn(texts)
-  const errors = texts.count('error') + files.problems.length
+function findingsOf(checked: Checked, only: boolean): Findings {
+  const rules = rulesIn(checked.texts)
+  const errors = errorCount(checked)
   const nodes = rules.map(({ node }) => node)
   const notes = errors > 0 ? [] : reviewRules(nodes, only ? [] : ownRules().map(({ node }) => node))
-  return { rules, notes, errors, warnings: texts.count('warning') + texts.warnings.length + notes.length }
+  return { rules, notes, errors, warnings: warningCount(checked) + notes.length }
 }
 
 export function rulesIn(texts: LotTexts): readonly PlacedRule[] {
@@ -76,11 +77,9 @@ function isRule(entity: Entity): entity is RuleNode {
   return entity.kind === 'rule'
 }
 
-function toJson({ rules, notes }: Findings, files: LotFiles, texts: LotTexts): unknown {
+function toJson({ rules, notes }: Findings, { files, texts }: Checked): unknown {
   return {
-    diagnostics: texts.texts.flatMap(({ file, cell, source, diagnostics }) =>
-      diagnostics.map((diagnostic) => ({ file, cell, ...diagnosticToJson(source, diagnostic) })),
-    ),
+    diagnostics: diagnosticsToJson(texts),
     problems: files.problems,
     warnings: [
       ...texts.warnings.map((message) => ({ message })),
@@ -97,18 +96,9 @@ function placeOf({ rule }: ReviewNote, rules: readonly PlacedRule[]) {
   return { file, cell, ...source.positionOf(placed.node.name.span.start) }
 }
 
-function print(
-  { rules, notes, errors, warnings }: Findings,
-  files: LotFiles,
-  texts: LotTexts,
-  context: CommandContext,
-): void {
+function print({ rules, notes, errors, warnings }: Findings, checked: Checked, context: CommandContext): void {
   const { stdout } = context
-  for (const problem of files.problems) stdout.write(`${textName(problem)}: error: ${problem.message}\n`)
-  for (const { source, diagnostics } of texts.texts) {
-    for (const diagnostic of diagnostics) stdout.write(`${printDiagnostic(source, diagnostic)}\n`)
-  }
-  for (const warning of texts.warnings) stdout.write(`warning: ${warning}\n`)
+  printProblems(checked, context)
   for (const note of notes) {
     const place = placeOf(note, rules)
     const written = place === undefined ? '' : `${textName(place)}:${place.line}:${place.column} `
