@@ -110,7 +110,7 @@ export class Batch {
         return
       case StoreKind.TOGETHER: {
         const session = joinInts(ints[i + TOGETHER_PUBLISHER], ints[i + TOGETHER_PUBLISHER + 1])
-        this.#addReceived(session, ints[i + TOGETHER_PACKET_ID])
+        if (ints[i + TOGETHER_PACKET_ID] > 0) this.#addReceived(session, ints[i + TOGETHER_PACKET_ID])
         return
       }
       case StoreKind.RETAIN: {

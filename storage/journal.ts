@@ -51,6 +51,7 @@ import { STAMP_BYTES } from './retained-value.js'
 /** Number of this record on int 1, as in base/ring.ts. */
 const KIND = 1
 const NO_BYTES = new Uint8Array(0)
+const NOBODY: Publisher = { session: 0, packetId: 0 }
 
 export interface JournalOptions {
   readonly shard: number
@@ -190,7 +191,7 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     const draft = this.#draft
     if (draft === undefined) {
       if (together > 0) {
-        this.#writePart(together)
+        this.beginTogether(together)
         return true
       }
       if (publisher === undefined) return false
@@ -220,8 +221,8 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     return true
   }
 
-  /** A part of a message that nobody of this shard has to keep, but somebody has to wait for. */
-  #writePart(together: number): void {
+  /** Also the part of a message that nobody of this shard has to keep, but somebody has to wait for. */
+  beginTogether(together: number): void {
     const at = this.#begin(StoreKind.APPEND, APPEND_HEADER_INTS * 4)
     const { ints } = this.#ring
     const i = at >> 2
@@ -231,16 +232,18 @@ export class Journal<Message extends KeptMessage<Message>> implements ShardStora
     this.#ring.end(at, APPEND_HEADER_INTS * 4)
   }
 
-  commitTogether(together: number, parts: number, publisher: Publisher): void {
+  commitTogether(together: number, parts: number, publisher: Publisher | undefined): void {
+    this.writeProgress() // some of it may belong to this
     const at = this.#begin(StoreKind.TOGETHER, TOGETHER_INTS * 4)
     const { ints } = this.#ring
     const i = at >> 2
     ints[i + TOGETHER_PARTS] = parts
     ints[i + TOGETHER_NUMBER] = lowInt(together)
     ints[i + TOGETHER_NUMBER + 1] = highInt(together)
-    ints[i + TOGETHER_PUBLISHER] = lowInt(publisher.session)
-    ints[i + TOGETHER_PUBLISHER + 1] = highInt(publisher.session)
-    ints[i + TOGETHER_PACKET_ID] = publisher.packetId
+    const { session, packetId } = publisher ?? NOBODY
+    ints[i + TOGETHER_PUBLISHER] = lowInt(session)
+    ints[i + TOGETHER_PUBLISHER + 1] = highInt(session)
+    ints[i + TOGETHER_PACKET_ID] = packetId
     this.#ring.end(at, TOGETHER_INTS * 4)
   }
 

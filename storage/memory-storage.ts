@@ -39,6 +39,7 @@ export class MemoryStorage<Message extends KeptMessage<Message>> implements Shar
     return false
   }
 
+  beginTogether(): void {}
   commitTogether(): void {}
   sent(): void {}
   released(): void {}

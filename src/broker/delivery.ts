@@ -1,4 +1,5 @@
 /** From a message to the sessions that get it: straight to the socket where the way is free, otherwise into the queue. */
+import type { Recipient } from '../contracts/threads.js'
 import { NEVER_EXPIRES, type Qos } from '../mqtt/packets.js'
 import { publishBytes } from '../mqtt/publish-writer.js'
 import { Delivery } from './delivery-queue.js'
@@ -55,6 +56,17 @@ const NO_SPECIALS: Special[] = []
 /** Offers the message to one member of a shared subscription. */
 export function deliverToMember(shard: ShardState, fields: PublishFields, member: Subscription): void {
   finish(shard, fields, offer(shard, fields, member, 1, NO_SPECIALS))
+}
+
+/** Offers the message to one session alone, if it has subscribed to it other than by a shared subscription. */
+export function deliverToRecipient(
+  shard: ShardState,
+  fields: PublishFields,
+  { receivers }: TopicEntry,
+  { clientId, userName }: Recipient,
+): void {
+  const own = receivers.find(({ session }) => session.clientId === clientId)
+  if (own !== undefined && own.session.identity.userName === userName) deliverToMember(shard, fields, own)
 }
 
 function offer(

@@ -16,6 +16,13 @@ function handRetained(shard: ShardState, other: number): void {
   for (const { message, stamp } of shard.retained.all()) {
     if (message === undefined || message.expiresAtMs <= shard.nowMs) continue
     fields.readMessage(message, shard.nowMs)
-    shard.peers.forward(other, fields, { number: 0, flags: ForwardFlag.RETAIN, groups: [], stamp, publisherHash: 0 })
+    shard.peers.forward(other, fields, {
+      number: 0,
+      flags: ForwardFlag.RETAIN,
+      groups: [],
+      stamp,
+      publisherHash: 0,
+      together: 0,
+    })
   }
 }

@@ -5,26 +5,37 @@ import { jsonBytes } from '../contracts/record-json.js'
 import {
   FORWARD_FIXED_INTS,
   FORWARD_FLAGS,
+  FORWARD_GROUP_INTS,
   FORWARD_GROUPS,
   FORWARD_NUMBER,
   FORWARD_PUBLISH,
   FORWARD_PUBLISHER_HASH,
   FORWARD_STAMP,
+  FORWARD_TOGETHER,
   type Interest,
   KIND,
+  LAST_ROUND,
   PeerKind,
   SLOT,
 } from '../contracts/records.js'
 import type { PublishFields } from './message.js'
+import type { Round } from './shared-group.js'
 
-export const ForwardFlag = { DELIVER: 1, RETAIN: 2, TOGETHER: 4 } as const
+export const ForwardFlag = { DELIVER: 1, RETAIN: 2 } as const
+
+/** A shared group of the shard that a message goes to. */
+export interface GroupTurn extends Round {
+  readonly groupId: number
+}
 
 /** A record as FORWARD has it, before its message. */
 export interface ForwardHead {
   readonly number: number
   readonly flags: number
-  readonly groups: readonly number[]
+  readonly groups: readonly GroupTurn[]
   readonly stamp: number
+  /** Number under which several shards write it; 0 where this one writes for itself. */
+  readonly together: number
   readonly publisherHash: number
 }
 
@@ -35,7 +46,7 @@ export interface PeerAnswer {
   readonly records: number
 }
 
-const NO_ANSWER: PeerAnswer = { accepted: 0, refused: 0, records: 0 }
+export const NO_ANSWER: PeerAnswer = { accepted: 0, refused: 0, records: 0 }
 
 /** Something that is done when every shard in `awaited` has answered. */
 interface Question {
@@ -45,10 +56,13 @@ interface Question {
 }
 
 export class Peers {
+  /** Numbers of the other shards. */
+  readonly others: readonly number[]
   readonly #rings: (RingProducer | undefined)[]
   readonly #questions = new Map<number, Question>()
-  readonly #stampFloat = new Float64Array(1)
-  readonly #stampInts = new Int32Array(this.#stampFloat.buffer)
+  /** A number that goes over a ring as two ints. */
+  readonly #float = new Float64Array(1)
+  readonly #floatInts = new Int32Array(this.#float.buffer)
   #nextNumber = 1
 
   constructor(
@@ -56,11 +70,7 @@ export class Peers {
     rings: readonly (RingProducer | undefined)[],
   ) {
     this.#rings = [...rings]
-  }
-
-  /** Numbers of the other shards. */
-  get others(): readonly number[] {
-    return [...this.#rings.keys()].filter((shard) => shard !== this.own)
+    this.others = [...this.#rings.keys()].filter((shard) => shard !== own)
   }
 
   get rings(): readonly (RingProducer | undefined)[] {
@@ -72,10 +82,16 @@ export class Peers {
     return this.#questions.size
   }
 
-  /** @returns the number that the other shards answer with */
-  ask(shards: Iterable<number>, done: () => void, answered: Question['answered'] = () => {}): number {
+  /** @returns a number that no open question has, nor gets soon */
+  nextNumber(): number {
     const number = this.#nextNumber
     this.#nextNumber = number === 0x7fff_ffff ? 1 : number + 1
+    return number
+  }
+
+  /** @returns the number that the other shards answer with */
+  ask(shards: Iterable<number>, done: () => void, answered: Question['answered'] = () => {}): number {
+    const number = this.nextNumber()
     this.#questions.set(number, { awaited: new Set(shards), answered, done })
     return number
   }
@@ -129,7 +145,7 @@ export class Peers {
 
   forward(shard: number, fields: PublishFields, head: ForwardHead): void {
     const ring = this.#ring(shard)
-    const fixed = (FORWARD_FIXED_INTS + head.groups.length) * 4
+    const fixed = (FORWARD_FIXED_INTS + head.groups.length * FORWARD_GROUP_INTS) * 4
     const at = ring.begin(fixed + fields.bodyBytes + 16)
     const { ints } = ring
     const i = at >> 2
@@ -155,27 +171,46 @@ export class Peers {
     ints[i + FORWARD_NUMBER] = head.number
     ints[i + FORWARD_FLAGS] = head.flags
     ints[i + FORWARD_GROUPS] = head.groups.length
-    this.#stampFloat[0] = head.stamp
-    ints[i + FORWARD_STAMP] = this.#stampInts[0]
-    ints[i + FORWARD_STAMP + 1] = this.#stampInts[1]
+    this.#writeFloat(ints, i + FORWARD_STAMP, head.stamp)
+    this.#writeFloat(ints, i + FORWARD_TOGETHER, head.together)
     ints[i + FORWARD_PUBLISHER_HASH] = head.publisherHash
-    for (let k = 0; k < head.groups.length; k++) ints[i + FORWARD_FIXED_INTS + k] = head.groups[k]
+    for (let k = 0; k < head.groups.length; k++) {
+      const { groupId, first, isLastRound } = head.groups[k]
+      const at = i + FORWARD_FIXED_INTS + k * FORWARD_GROUP_INTS
+      ints[at] = groupId
+      ints[at + 1] = first | (isLastRound ? LAST_ROUND : 0)
+    }
     ring.end(at, body - at + fields.bodyBytes + 4)
   }
 
   /** The head of the FORWARD record at int `i`. */
   readHead(ints: Int32Array, i: number): ForwardHead {
-    const groups: number[] = []
-    for (let k = 0; k < ints[i + FORWARD_GROUPS]; k++) groups.push(ints[i + FORWARD_FIXED_INTS + k])
-    this.#stampInts[0] = ints[i + FORWARD_STAMP]
-    this.#stampInts[1] = ints[i + FORWARD_STAMP + 1]
+    const groups: GroupTurn[] = []
+    for (let k = 0; k < ints[i + FORWARD_GROUPS]; k++) {
+      const at = i + FORWARD_FIXED_INTS + k * FORWARD_GROUP_INTS
+      const round = ints[at + 1]
+      groups.push({ groupId: ints[at], first: round & ~LAST_ROUND, isLastRound: (round & LAST_ROUND) !== 0 })
+    }
     return {
       number: ints[i + FORWARD_NUMBER],
       flags: ints[i + FORWARD_FLAGS],
       groups,
-      stamp: this.#stampFloat[0],
+      stamp: this.#readFloat(ints, i + FORWARD_STAMP),
+      together: this.#readFloat(ints, i + FORWARD_TOGETHER),
       publisherHash: ints[i + FORWARD_PUBLISHER_HASH],
     }
+  }
+
+  #writeFloat(ints: Int32Array, at: number, value: number): void {
+    this.#float[0] = value
+    ints[at] = this.#floatInts[0]
+    ints[at + 1] = this.#floatInts[1]
+  }
+
+  #readFloat(ints: Int32Array, at: number): number {
+    this.#floatInts[0] = ints[at]
+    this.#floatInts[1] = ints[at + 1]
+    return this.#float[0]
   }
 
   #ring(shard: number): RingProducer {

@@ -1,5 +1,6 @@
 /** What the broker hands over to the store, and what waits until the store has it. */
 import type { StoredOwner } from '../contracts/storage.js'
+import { SHARDS_MAX } from '../contracts/store-records.js'
 import type { Qos } from '../mqtt/packets.js'
 import { sendHeld } from './delivery.js'
 import type { Delivery } from './delivery-queue.js'
@@ -45,6 +46,11 @@ export function sealMessage(
   const from = isReceived ? { session: publisher.number, packetId: fields.packetId } : undefined
   if (storage.append(message, from, together)) shard.records++
   if (shard.durability === 'sync') shard.mustFlush = true
+}
+
+/** Of what is written as one, from a question to other shards, or the number of one that was not asked. */
+export function togetherNumber(question: number, shard: number): number {
+  return question * SHARDS_MAX + shard
 }
 
 /**

@@ -1,15 +1,18 @@
 /** Where a message goes: the sessions of this shard, shared groups, other shards, the retained messages. */
-import { SHARDS_MAX } from '../contracts/store-records.js'
 import { deliverToMember, deliverToSubscribers } from './delivery.js'
 import { LOT_THREAD } from './lot-link.js'
 import type { PublishFields } from './message.js'
-import { ForwardFlag, type ForwardHead } from './peers.js'
+import { ForwardFlag, type ForwardHead, type GroupTurn, NO_ANSWER, type PeerAnswer } from './peers.js'
 import { PendingPublish } from './pending-publish.js'
-import { keepRetainedMessage, releaseWhenFlushed, sealMessage } from './persistence.js'
+import { keepRetainedMessage, releaseWhenFlushed, sealMessage, togetherNumber } from './persistence.js'
 import type { Session } from './session.js'
 import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
-import type { SharedGroup } from './shared-group.js'
+import type { NextShard, SharedGroup } from './shared-group.js'
+import type { Subscription } from './subscription.js'
 import type { TopicEntry } from './topic-table.js'
+
+/** Shared groups that other shards shall deliver a message to, by number of the shard. */
+export type GroupsOf = Map<number, readonly GroupTurn[]>
 
 /**
  * Routes the message in `fields`. Who took it is counted in `shard.accepted` and `shard.refused`.
@@ -109,12 +112,10 @@ function routeFurther(
   isWatched: boolean,
 ): PendingPublish | undefined {
   const publisherHash = publisher?.clientHash ?? 0
-  const groupsOf = new Map<number, number[]>()
+  const groupsOf: GroupsOf = new Map()
   for (const group of entry.groups) {
-    const remote = routeToGroup(shard, fields, group, entry.name, publisherHash)
-    if (remote === undefined) continue
-    const { groupId } = group.remotes.get(remote) ?? { groupId: 0 }
-    groupsOf.set(remote, [...(groupsOf.get(remote) ?? []), groupId])
+    const next = routeToGroup(shard, fields, group, entry.name, publisherHash)
+    if (next !== undefined) addTurn(groupsOf, next)
   }
   const targets = new Set([...entry.remotes, ...groupsOf.keys()])
   if (fields.retain) for (const other of shard.peers.others) targets.add(other)
@@ -146,9 +147,9 @@ function routeFurther(
       continue
     }
     const ordinary = entry.remotes.includes(target) ? ForwardFlag.DELIVER : 0
-    const isTogether = pending !== undefined && pending.together > 0
-    const flags = ordinary | (fields.retain ? ForwardFlag.RETAIN : 0) | (isTogether ? ForwardFlag.TOGETHER : 0)
-    shard.peers.forward(target, fields, { number, flags, groups: groupsOf.get(target) ?? [], stamp, publisherHash })
+    const flags = ordinary | (fields.retain ? ForwardFlag.RETAIN : 0)
+    const [groups, together] = [groupsOf.get(target) ?? [], pending?.together ?? 0]
+    shard.peers.forward(target, fields, { number, flags, groups, stamp, publisherHash, together })
   }
   return pending
 }
@@ -157,53 +158,90 @@ function routeFurther(
 export function retainOnly(shard: ShardState, fields: PublishFields, entry: TopicEntry): void {
   begin(shard, entry, false)
   const stamp = keepRetained(shard, fields, entry.name, false, undefined)
-  const head = { number: 0, flags: ForwardFlag.RETAIN, groups: [], stamp, publisherHash: 0 }
+  const head = { number: 0, flags: ForwardFlag.RETAIN, groups: [], stamp, publisherHash: 0, together: 0 }
   for (const other of shard.peers.others) shard.peers.forward(other, fields, head)
   sealMessage(shard, fields, undefined)
   releaseWhenFlushed(shard, fields)
 }
 
-/** Picks who of a shared group gets the message. @returns another shard where its turn has come; otherwise undefined */
+/** Picks who of a shared group gets the message. @returns another shard where its turn has come, or one to look for a member */
 function routeToGroup(
   shard: ShardState,
   fields: PublishFields,
   group: SharedGroup,
   topic: string,
   publisherHash: number,
-): number | undefined {
+): NextShard | undefined {
   if (group.isEmpty) return undefined
   const place = group.turn(shard.config.sharedSubscription.strategy, fields.topicHash, publisherHash)
   const remote = group.shardAt(place)
-  if (remote !== undefined) return remote
+  if (remote !== undefined) return group.turnOf(remote)
   const member = group.localFrom(place, topic, shard.topics.mayReceive)
-  if (member !== undefined) deliverToMember(shard, fields, member)
+  if (member === undefined) return group.next(shard.index, { first: shard.index, isLastRound: false })
+  deliverToMember(shard, fields, member)
   return undefined
 }
 
-/** A message that another shard has sent because of this shard's interest. The answer is counted in the shard. */
-export function receiveForward(shard: ShardState, fields: PublishFields, head: ForwardHead, from: number): void {
+function addTurn(groupsOf: GroupsOf, { shard, ...turn }: NextShard): void {
+  groupsOf.set(shard, [...(groupsOf.get(shard) ?? []), turn])
+}
+
+/**
+ * A message that another shard has sent because of this shard's interest. The answer is counted in the shard.
+ * @returns where to pass it on, because rules let no member here have it
+ */
+export function receiveForward(shard: ShardState, fields: PublishFields, head: ForwardHead): GroupsOf {
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
-  const isTogether = (head.flags & ForwardFlag.TOGETHER) !== 0
-  begin(shard, entry, isTogether)
+  begin(shard, entry, head.together > 0)
   const isDelivered = (head.flags & ForwardFlag.DELIVER) !== 0
   if (head.flags & ForwardFlag.RETAIN) {
     shard.retained.set(entry.name, fields.keep(shard.memory, shard.nowMs), head.stamp, shard.nowMs, isDelivered)
     shard.quotas.replaced(entry.name, head.stamp)
   }
   if (isDelivered) deliverToSubscribers(shard, fields, entry, undefined)
-  for (const groupId of head.groups) {
+  const onward: GroupsOf = new Map()
+  for (const { groupId, ...round } of head.groups) {
     const group = entry.groups.find(({ id }) => id === groupId)
-    if (group === undefined || group.members.length === 0) continue // its last member has just left
-    const { strategy } = shard.config.sharedSubscription
-    const place = group.localTurn(strategy, fields.topicHash, head.publisherHash)
-    const member = group.localFrom(place, entry.name, shard.topics.mayReceive)
+    if (group === undefined) continue // its last member, of all shards, has just left
+    const member = localMember(shard, fields, group, entry.name, head.publisherHash)
+    const next = member === undefined ? group.next(shard.index, round) : undefined
     if (member !== undefined) deliverToMember(shard, fields, member)
+    else if (next !== undefined) addTurn(onward, next)
   }
-  sealMessage(shard, fields, undefined, isTogether ? togetherNumber(head.number, from) : 0)
+  sealMessage(shard, fields, undefined, head.together)
   releaseWhenFlushed(shard, fields)
+  return onward
 }
 
-/** Of a message that several shards write, from the question that the first of them has asked the others. */
-function togetherNumber(question: number, shard: number): number {
-  return question * SHARDS_MAX + shard
+function localMember(
+  shard: ShardState,
+  fields: PublishFields,
+  group: SharedGroup,
+  topic: string,
+  publisherHash: number,
+): Subscription | undefined {
+  if (group.members.length === 0) return undefined // the last one has just left
+  const place = group.localTurn(shard.config.sharedSubscription.strategy, fields.topicHash, publisherHash)
+  return group.localFrom(place, topic, shard.topics.mayReceive)
+}
+
+/**
+ * Passes on a message for members of shared groups in other shards. Call before the record that it came in is left.
+ * @param whenAnswered called once all have answered; undefined where nobody waits for it
+ */
+export function passOn(
+  shard: ShardState,
+  fields: PublishFields,
+  head: ForwardHead,
+  onward: GroupsOf,
+  whenAnswered: ((total: PeerAnswer) => void) | undefined,
+): void {
+  let total = NO_ANSWER
+  const add = ({ accepted, refused, records }: PeerAnswer): void => {
+    total = { accepted: total.accepted + accepted, refused: total.refused + refused, records: total.records + records }
+  }
+  const number = whenAnswered === undefined ? 0 : shard.peers.ask(onward.keys(), () => whenAnswered(total), add)
+  for (const [target, groups] of onward) {
+    shard.peers.forward(target, fields, { ...head, number, flags: 0, groups, stamp: 0 })
+  }
 }

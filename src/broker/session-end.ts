@@ -3,12 +3,11 @@ import { endpointOf } from '../contracts/audit.js'
 import { CloseCause, OutboundKind } from '../contracts/records.js'
 import { encodeDisconnect } from '../mqtt/control-codec.js'
 import { NEVER_EXPIRES } from '../mqtt/packets.js'
-import { deliverToMember, dequeue, enqueue } from './delivery.js'
-import type { Delivery } from './delivery-queue.js'
+import { dequeue } from './delivery.js'
 import { closeReason, disconnectReason } from './disconnect-reason.js'
-import { InflightState } from './inflight.js'
+import { handOver, redeliver, takeGroupMessages } from './hand-over.js'
 import { announcePresence } from './interest.js'
-import { forget, releaseWhenFlushed, sealMessage, storeSession } from './persistence.js'
+import { forget, storeSession } from './persistence.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 import { unsubscribe } from './subscribe-flow.js'
@@ -119,75 +118,6 @@ export function reportMissed(shard: ShardState, session: Session): void {
   if (missed === 0) return
   const message = 'QoS 0 messages dropped while the client was offline'
   shard.clientLog.log('info', `droppedQos0Offline ${clientId}`, message, { clientId, amount: missed })
-}
-
-/** Gives messages of shared subscriptions to members that are there, when this one has gone. */
-function handOver(shard: ShardState, session: Session): void {
-  const hasGroups = [...session.subscriptions.values()].some(({ group }) => group !== undefined && group.isAnyOnline)
-  if (!hasGroups) return
-  for (const delivery of takeGroupMessages(shard, session, false)) redeliver(shard, session, delivery)
-}
-
-/**
- * Takes out of a session what was meant for any member of a shared subscription. A QoS 2 message that was sent stays
- * with the session [MQTT-4.8.2-4], and ends with it [MQTT-4.8.2-5]. Without `all`, only if another member is connected.
- */
-function takeGroupMessages(shard: ShardState, session: Session, all: boolean): Delivery[] {
-  const canMove = ({ group }: Delivery): boolean => group !== undefined && (all || group.isAnyOnline)
-  const taken: Delivery[] = []
-  for (const packetId of session.inflight.inOrder()) {
-    const delivery = session.inflight.deliveryOf(packetId)
-    if (delivery === undefined || session.inflight.stateOf(packetId) !== InflightState.AWAITING_PUBACK) continue
-    if (!canMove(delivery)) continue
-    session.inflight.release(packetId)
-    taken.push(delivery)
-  }
-  const queued = session.queue.remove(canMove)
-  for (const { message } of queued) shard.count('messagesStoredBytes', -message.sizeBytes)
-  shard.count('messagesStored', -queued.length)
-  return [...taken, ...queued]
-}
-
-function redeliver(shard: ShardState, from: Session, delivery: Delivery): void {
-  const { group, message } = delivery
-  if (group === undefined || message.expiresAtMs <= shard.nowMs) {
-    forget(shard, delivery)
-    return
-  }
-  const member = group.localFrom(0, message.topic, shard.topics.mayReceive, from)
-  if (member === undefined || (group.online === 0 && group.onlineElsewhere !== undefined)) {
-    redeliverElsewhere(shard, from, delivery)
-    return
-  }
-  const fields = shard.pumpFields
-  fields.readMessage(message, shard.nowMs)
-  shard.durability = delivery.record === undefined ? 'off' : 'sync'
-  shard.holdsQos2 = false
-  deliverToMember(shard, fields, member)
-  sealMessage(shard, fields, undefined)
-  releaseWhenFlushed(shard, fields)
-  forget(shard, delivery) // the other one has it by now, in the store too
-}
-
-/** No member is left in this shard: one of another shard gets the message, or nobody is left and it is dropped. */
-function redeliverElsewhere(shard: ShardState, from: Session, delivery: Delivery): void {
-  const { group, message } = delivery
-  const shardIndex = group?.onlineElsewhere ?? group?.remotes.keys().next().value
-  const remote = group?.remotes.get(shardIndex ?? -1)
-  if (shardIndex === undefined || remote === undefined) {
-    if (shard.sessions.get(from.clientId) === from) {
-      enqueue(shard, from, delivery)
-      return
-    }
-    forget(shard, delivery)
-    shard.drop('droppedSessionEnded', from, 'message dropped: its session has ended')
-    return
-  }
-  const fields = shard.pumpFields
-  fields.readMessage(message, shard.nowMs)
-  const number = shard.peers.ask([shardIndex], () => forget(shard, delivery))
-  const head = { number, flags: 0, groups: [remote.groupId], stamp: 0, publisherHash: 0 }
-  shard.peers.forward(shardIndex, fields, head)
 }
 
 /**

@@ -26,12 +26,13 @@ import { type ControlType, decodeControl } from '../mqtt/control-codec.js'
 import { PacketType } from '../mqtt/packets.js'
 import { receiveAck } from './ack-flow.js'
 import { adoptIdentity, receiveConnect, receiveDisconnect } from './connect-flow.js'
+import { deliverToRecipient } from './delivery.js'
 import { receiveInterest } from './interest.js'
 import { createMessage } from './message.js'
-import { ForwardFlag } from './peers.js'
+import { type ForwardHead, NO_ANSWER } from './peers.js'
 import { receivePublish } from './publish-flow.js'
 import { pumpAll } from './pump.js'
-import { receiveForward, route } from './routing.js'
+import { type GroupsOf, passOn, receiveForward, route } from './routing.js'
 import type { Session } from './session.js'
 import { closeConnection, connectionClosed } from './session-end.js'
 import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
@@ -176,16 +177,9 @@ export function receiveFromPeer(shard: ShardState, bytes: Uint8Array, ints: Int3
     case PeerKind.FORWARD: {
       shard.fields.readDescriptor(bytes, ints, i + FORWARD_PUBLISH, at)
       const head = shard.peers.readHead(ints, i)
-      receiveForward(shard, shard.fields, head, from)
-      if (head.number > 0) {
-        const { accepted, refused, mustFlush, records } = shard
-        const answer = (isKept: boolean): void => {
-          const missing = isKept ? 0 : REFUSED_FOR_ROOM
-          shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, accepted, refused + missing, records)
-        }
-        if (mustFlush && !(head.flags & ForwardFlag.TOGETHER)) shard.storage.whenFlushed(answer)
-        else answer(true)
-      }
+      const onward = receiveForward(shard, shard.fields, head)
+      if (head.number > 0) answerForward(shard, head, from, onward)
+      else if (onward.size > 0) passOn(shard, shard.fields, head, onward, undefined)
       return
     }
     case PeerKind.FORWARDED:
@@ -205,15 +199,42 @@ export function receiveFromPeer(shard: ShardState, bytes: Uint8Array, ints: Int3
   }
 }
 
+/** When what this shard has is on disk, and those have answered that it is passed on to. */
+function answerForward(shard: ShardState, head: ForwardHead, from: number, onward: GroupsOf): void {
+  const { accepted, refused, mustFlush, records } = shard
+  let awaited = 2
+  let missing = 0
+  let others = NO_ANSWER
+  const answer = (): void => {
+    if (--awaited > 0) return
+    const [taken, given] = [accepted + others.accepted, refused + others.refused + missing]
+    shard.peers.sendAnswer(from, PeerKind.FORWARDED, head.number, taken, given, records + others.records)
+  }
+  if (mustFlush && head.together === 0) {
+    shard.storage.whenFlushed((isKept) => {
+      if (!isKept) missing = REFUSED_FOR_ROOM
+      answer()
+    })
+  } else answer()
+  if (onward.size === 0) answer()
+  else {
+    passOn(shard, shard.fields, head, onward, (total) => {
+      others = total
+      answer()
+    })
+  }
+}
+
 /** Publishes for the broker itself. */
 export function publishInternal(shard: ShardState, messages: readonly InternalPublish[]): void {
   const properties = new Uint8Array(0)
-  for (const { topic, payload, retain } of messages) {
+  for (const { topic, payload, retain, recipient } of messages) {
     const parts = { topic, payload, properties, qos: 0 as const, retain, expiresAtMs: Number.POSITIVE_INFINITY }
     shard.fields.readMessage(createMessage(parts), shard.nowMs)
     const { fields } = shard
     const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
-    route(shard, fields, entry, undefined)
+    if (recipient === undefined) route(shard, fields, entry, undefined)
+    else deliverToRecipient(shard, fields, entry, recipient)
   }
 }
 

@@ -1,4 +1,5 @@
 /** A shared subscription (§4.8.2): one group name and filter, members in this shard and in others. */
+import { SHARDS_MAX } from '../contracts/store-records.js'
 import type { Session } from './session.js'
 import type { Subscription } from './subscription.js'
 
@@ -10,6 +11,21 @@ export interface RemoteMembers {
   readonly members: number
   /** Of them, with a network connection. */
   readonly online: number
+}
+
+/** How far the search for a member has come that may have a message. */
+export interface Round {
+  /** The shard that was asked first in it: there it ends. */
+  readonly first: number
+  /** Members without a connection are asked too. */
+  readonly isLastRound: boolean
+}
+
+/** Where it goes on. */
+export interface NextShard extends Round {
+  readonly shard: number
+  /** That shard's number for the group. */
+  readonly groupId: number
 }
 
 export class SharedGroup {
@@ -100,6 +116,28 @@ export class SharedGroup {
       behind -= places
     }
     return undefined
+  }
+
+  /** For a message that has its turn in this shard, which is another one. */
+  turnOf(shard: number): NextShard | undefined {
+    const remote = this.remotes.get(shard)
+    return remote && { shard, groupId: remote.groupId, first: shard, isLastRound: false }
+  }
+
+  /**
+   * Where to look on for a member, when rules let none of this shard have the message. Shards pass it on in the order of
+   * their numbers, first those with members online, then all.
+   * @returns undefined when all were asked
+   */
+  next(own: number, { first, isLastRound }: Round): NextShard | undefined {
+    for (let step = 1; step < SHARDS_MAX; step++) {
+      const shard = (own + step) % SHARDS_MAX
+      if (shard === first) break
+      const remote = this.remotes.get(shard)
+      if (remote === undefined || (remote.online === 0 && !isLastRound)) continue
+      return { shard, groupId: remote.groupId, first, isLastRound }
+    }
+    return isLastRound ? undefined : this.next(own, { first: own, isLastRound: true })
   }
 
   /**

@@ -114,10 +114,12 @@ export const PeerKind = {
 /**
  * FORWARD: the fields of a PUBLISH descriptor from int 3 on (offsets relative to the record), then
  *   FORWARD_NUMBER       what to answer with; 0 wants no answer
- *   FORWARD_FLAGS        1: deliver to ordinary subscriptions   2: keep as retained   4: answer before it is flushed, because
- *                        what is written takes effect with what the sending shard writes then
- *   FORWARD_GROUPS       how many shared groups of the receiving shard shall deliver it; their ids follow the fixed ints
+ *   FORWARD_FLAGS        1: deliver to ordinary subscriptions   2: keep as retained
+ *   FORWARD_GROUPS       how many shared groups of the receiving shard shall deliver it. Behind the fixed ints, for each: its
+ *                        id, and the shard that has looked for a member first, plus 256 in the last round
  *   FORWARD_STAMP        two ints: a float64 that orders retained messages (broker/retained.ts)
+ *   FORWARD_TOGETHER     two ints: a float64, not 0 where what is written takes effect with what other shards write under this
+ *                        number; then it is answered before it is flushed
  */
 export const FORWARD_PUBLISH = 3
 export const FORWARD_NUMBER = 13
@@ -125,7 +127,10 @@ export const FORWARD_FLAGS = 14
 export const FORWARD_GROUPS = 15
 export const FORWARD_STAMP = 16
 export const FORWARD_PUBLISHER_HASH = 18
-export const FORWARD_FIXED_INTS = 20
+export const FORWARD_TOGETHER = 19
+export const FORWARD_FIXED_INTS = 22
+export const FORWARD_GROUP_INTS = 2
+export const LAST_ROUND = 256
 
 /** What a shard is told when a client was admitted. Bytes travel as base64. */
 export interface ConnectRequest {

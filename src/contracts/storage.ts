@@ -267,10 +267,17 @@ export interface ShardStorage<Message> {
    */
   append(message: LoggedMessage, publisher: Publisher | undefined, together: number): boolean
   /**
-   * All shards have written their parts of a QoS 2 message: they take effect as one with its being received.
-   * @param parts how many
+   * Begins what takes effect as one when `commitTogether` says so, as a part of its own: all that is written from here on
+   * waits for that.
    */
-  commitTogether(together: number, parts: number, publisher: Publisher): void
+  beginTogether(together: number): void
+  /**
+   * All parts are written, by whatever shards: they take effect as one, with what this shard has written between its
+   * first part and this.
+   * @param parts how many
+   * @param publisher of a QoS 2 message, which has been received with that; undefined where no handshake depends on it
+   */
+  commitTogether(together: number, parts: number, publisher: Publisher | undefined): void
   sent(record: LogRecord, place: number, packetId: number): void
   released(record: LogRecord, place: number, packetId: number): void
   done(record: LogRecord, place: number): void

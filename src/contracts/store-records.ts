@@ -28,9 +28,10 @@ export const StoreKind = {
    */
   RETAIN: 7,
   /**
-   * A QoS 2 message went to several shards: their APPENDs with this number take effect in one transaction with this
-   * record, which says that it was received, or not at all. int 3 how many; 4 and 5 number; 6 and 7 the session that sent
-   * it, 8 the packet identifier.
+   * A QoS 2 message went to several shards, or a message is handed from one session to another: the APPENDs with this
+   * number take effect in one transaction with this record and all that the same shard has written since the first of
+   * them, or not at all. int 3 how many; 4 and 5 number; 6 and 7 the session that sent it and so has been received, 8 the
+   * packet identifier, or 0.
    */
   TOGETHER: 8,
 } as const

@@ -28,7 +28,7 @@ export interface ThreadTask {
   readonly clock: SharedArrayBuffer
   readonly doorbell: SharedArrayBuffer
   readonly counters: SharedArrayBuffer
-  /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
+  /** Of the whole broker, for limits that hold across threads: as `Wiring.totals`. */
   readonly totals: SharedArrayBuffer
   readonly control: MessagePort
   /** Carries `LogRecord`s to the main thread. */
@@ -75,10 +75,19 @@ export interface ConnectionTask extends ThreadTask {
   readonly sharesPorts: boolean
 }
 
+/** The session that alone gets a message, as long as it is this user's. */
+export interface Recipient {
+  readonly clientId: string
+  /** undefined for anonymous clients. */
+  readonly userName: string | undefined
+}
+
 export interface InternalPublish {
   readonly topic: string
   readonly payload: Uint8Array
   readonly retain: boolean
+  /** Everybody who has subscribed, where left out. Not for retained messages. */
+  readonly recipient?: Recipient
 }
 
 /** Calls that every thread answers. */
@@ -107,7 +116,7 @@ export interface ShardApi extends ThreadApi {
   ready(): Promise<RestoredCounts>
   /** Resolves when retained messages and those that waited for its sessions are there too. @returns how many could not be read */
   loaded(): Promise<number>
-  /** Publishes on behalf of the broker itself, as `$SYS` does. */
+  /** Publishes on behalf of the broker itself, as `$SYS` does. What is for a session of another shard is passed over. */
   publish(messages: readonly InternalPublish[]): void
   /**
    * Retained messages whose topics the filter matches, in the order of topics, after this one. At most `limit`. While
@@ -149,7 +158,7 @@ export interface StorageApi extends ThreadApi {
   replaceShards(rings: readonly SharedArrayBuffer[]): void
   /** Changes definitions in one transaction. Resolves when they are on disk. @throws BrokerError STORE_FULL */
   saveDefinitions(changes: readonly DefinitionChange[]): Promise<void>
-  /** What is damaged is left out; of rules the keys are there, without values: nothing may be allowed by their loss. */
+  /** What is damaged is left out; of users and rules the keys are there, without values: nothing may be allowed by their loss. */
   definitions(): Promise<readonly StoredDefinition[]>
   /** Commits what there is and closes the store. */
   shutDown(): Promise<void>
