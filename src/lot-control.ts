@@ -1,6 +1,7 @@
 /** LoT as the main thread sees it: what is deployed and kept, commands, Python, projects, and the LoT thread at work. */
 import { join } from 'node:path'
 import { isStored, type Supervisor } from './actors/supervisor.js'
+import { tellAll } from './actors/tell-all.js'
 import type { Trail } from './audit/trail.js'
 import { encodeText } from './base/bytes.js'
 import type { Clock } from './base/clock.js'
@@ -49,7 +50,7 @@ export class LotControl {
     const { config, configuration, supervisor, clock, security, trail, environment } = parts
     const log = parts.log.area('lot')
     this.#log = log
-    const publish = (messages: readonly InternalPublish[]): Promise<void> => supervisor.shards[0].api.publish(messages)
+    const publish = (messages: readonly InternalPublish[]): Promise<void> => publishAll(supervisor.shards, messages)
     this.#python = new PythonScripts({
       config,
       folder: join(config.dataDirectory, 'python'),
@@ -179,6 +180,14 @@ export class LotControl {
   #own(work: Promise<unknown>, failure: string): void {
     work.catch((cause: unknown) => this.#log.warn(failure, { reason: messageOf(cause) }))
   }
+}
+
+/** Any shard publishes for all of them; the session of a recipient is in one that knows best itself. */
+async function publishAll(shards: Supervisor['shards'], messages: readonly InternalPublish[]): Promise<void> {
+  const addressed = messages.filter(({ recipient }) => recipient !== undefined)
+  const open = messages.filter(({ recipient }) => recipient === undefined)
+  if (open.length > 0) await shards[0].api.publish(open)
+  if (addressed.length > 0) await tellAll(shards, ({ api }) => api.publish(addressed))
 }
 
 function debugMessage({ script, text, dropped }: PythonEvent): InternalPublish {

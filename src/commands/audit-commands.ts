@@ -1,4 +1,4 @@
-/** Commands that read the audit trail. */
+/** Commands that read the audit trail. What is in it, only those may see who may ask for it: answers are theirs alone. */
 import { resolve, sep } from 'node:path'
 import type { WrittenRecord } from '../audit/audit-line.js'
 import { exportRecords } from '../audit/export-trail.js'
@@ -18,15 +18,22 @@ const BUSY = 'The audit trail is being read already: send this command again lat
 const WRONG_DAY = 'The day is written as YYYY-MM-DD'
 
 export const AUDIT_COMMANDS: readonly AnswerCommand[] = [
-  { name: 'AuditStatus', scope: 'LogManagementRead', answer: (_line, { audit }) => statusOf(audit) },
+  {
+    name: 'AuditStatus',
+    scope: 'LogManagementRead',
+    isConfidential: true,
+    answer: (_line, { audit }) => statusOf(audit),
+  },
   {
     name: 'AuditQuery',
     scope: 'LogManagementRead',
+    isConfidential: true,
     answer: ({ rest }, { audit, clock }) => withTrail(audit, (trail) => queryDay(rest, trail, clock.now())),
   },
   {
     name: 'DecryptAudit',
     scope: 'SystemConfiguration',
+    isConfidential: true,
     answer: ({ rest }, services) => withTrail(services.audit, (trail) => decrypt(rest, trail, services)),
   },
 ]

@@ -11,7 +11,7 @@ import { secretKeyPlace } from '../config/secret-key-place.js'
 import type { BansChange } from '../contracts/bans.js'
 import type { EnvironmentChange, LotEvent } from '../contracts/lot.js'
 import type { AccessChange, AccessQuestion, CredentialsChange, Decision, Identity } from '../contracts/security.js'
-import type { InternalPublish } from '../contracts/threads.js'
+import type { InternalPublish, Recipient } from '../contracts/threads.js'
 import type { ProjectCommands, ProjectsTask } from '../projects/project.js'
 import { firstRoot } from '../security/root-user.js'
 import { ROOT } from '../security/user-name.js'
@@ -189,6 +189,10 @@ export class CommandCentre {
       makeDecoyKey(draft)
     })
     await this.#makeRoot()
+    for (const user of this.#library.unreadableUsers) {
+      const remedy = `give the user a new record: merlot user add ${user}`
+      log.error('a user is damaged in the store and in no copy: it is refused, however it logs in', { user, remedy })
+    }
     this.#own(this.#services.python.loadAll(), 'the Python scripts could not be loaded')
   }
 
@@ -242,6 +246,7 @@ export class CommandCentre {
 
   /**
    * Carries out a command. Resolves with its answer when that was published; undefined if it has none. Never rejects.
+   * A confidential answer to the broker itself is not published.
    * @param sender undefined for the broker itself, which may do everything
    */
   async execute(text: string, sender?: Identity): Promise<Reply | undefined> {
@@ -249,15 +254,22 @@ export class CommandCentre {
     const command = line === undefined ? undefined : COMMAND_TABLE.get(line.key)
     const reply = await this.#desk.carryOut(line, text.length, sender)
     this.#options.audit?.record(auditOfCommand(line, command, reply, sender))
-    if (reply !== undefined) {
-      await this.#answer(command?.name, line?.requestId, reply)
-    }
+    if (reply === undefined) return undefined
+    if (command?.isConfidential !== true) await this.#answer(command?.name, line?.requestId, reply)
+    else if (sender !== undefined) await this.#answer(command.name, line?.requestId, reply, sender)
     return reply
   }
 
-  #answer(command: string | undefined, requestId: string | undefined, reply: Reply): Promise<void> {
+  /** @param recipient undefined for everybody who reads answers */
+  #answer(
+    command: string | undefined,
+    requestId: string | undefined,
+    reply: Reply,
+    recipient?: Recipient,
+  ): Promise<void> {
     const { plainTextOutput } = this.#options.config.commands
-    return this.#output.send(encodeReply(command, requestId, reply, plainTextOutput))
+    const to = recipient && { clientId: recipient.clientId, userName: recipient.userName }
+    return this.#output.send(encodeReply(command, requestId, reply, plainTextOutput, to))
   }
 
   /** The configuration has changed: it is shown as it is now. */

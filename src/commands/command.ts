@@ -45,6 +45,8 @@ interface Named {
   readonly name: string
   /** What its sender must be allowed, besides sending commands; `none` where that is enough. */
   readonly scope: RuleScope | 'none'
+  /** The answer goes to the session of the sender alone, because not all who read answers may ask for it. */
+  readonly isConfidential?: true
 }
 
 /** Changes what is deployed or set: takes effect in the order of the commands. */

@@ -1,6 +1,6 @@
 /** Answers to commands, as JSON that old clients find their words in. */
 import { encodeText } from '../base/bytes.js'
-import type { InternalPublish } from '../contracts/threads.js'
+import type { InternalPublish, Recipient } from '../contracts/threads.js'
 import type { Problem } from './problem.js'
 
 export const OUTPUT_TOPIC = '$SYS/Coreflux/Command/Output'
@@ -28,12 +28,14 @@ export function failure(message: string, more: Omit<Reply, 'success' | 'message'
 /**
  * @param command in Pascal case; undefined for one that is not known
  * @param plainText the message alone, for old clients
+ * @param recipient undefined for everybody who reads answers
  */
 export function encodeReply(
   command: string | undefined,
   requestId: string | undefined,
   reply: Reply,
   plainText: boolean,
+  recipient: Recipient | undefined,
 ): InternalPublish {
   const { message } = reply
   const text = plainText
@@ -49,5 +51,5 @@ export function encodeReply(
         errors: reply.success ? undefined : (reply.errors ?? [{ message }]),
         warnings: reply.warnings ?? [],
       })
-  return { topic: OUTPUT_TOPIC, payload: encodeText(text), retain: false }
+  return { topic: OUTPUT_TOPIC, payload: encodeText(text), retain: false, recipient }
 }

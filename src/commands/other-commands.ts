@@ -2,7 +2,8 @@
 import type { AnswerCommand, Command } from './command.js'
 import { failure } from './envelope.js'
 
-const LOGS = 'Trace logs are not supported yet'
+const LOGS =
+  'Trace logs are not supported: subscribe to the topics instead; -actionTrace tells what an action does, and the log of the broker what the broker does'
 const ASSETS = 'Asset commands are not supported'
 
 const NOT_SUPPORTED: readonly (readonly [name: string, scope: Command['scope'], message: string])[] = [

@@ -73,3 +73,25 @@ t.test('a user who may manage users can do nothing else, and cannot become root'
   t.equal(root.connack?.reasonCode, 0)
   broker.clients.close()
 })
+
+t.test('what the audit trail answers goes to the session of its sender alone', async (t) => {
+  const output = '$SYS/Coreflux/Command/Output'
+  // in both shards
+  const askers = await Promise.all(['a', 'b', 'c', 'd'].map((clientId) => broker.as('root', { clientId })))
+  const eve = await broker.as('eve')
+  const member = await broker.as('root', { clientId: 'member' })
+  await Promise.all([...askers, eve].map((client) => client.subscribe(output)))
+  await member.subscribe(`$share/g/${output}`)
+  for (const asker of askers) {
+    await asker.publish(COMMAND_TOPIC, '-auditQuery -requestId mine', { qos: 1 })
+    const { text } = await asker.takePacket('publish')
+    t.match(JSON.parse(text), { success: true, requestId: 'mine', data: [{}] })
+  }
+  await askers[0]!.publish(COMMAND_TOPIC, '-listUsers', { qos: 1 })
+  await Promise.all([...askers, eve, member].map((client) => client.takePacket('publish')))
+  const answered = ({ messages }: RawClient) =>
+    messages.map(({ text }) => (JSON.parse(text) as { command: string }).command)
+  for (const asker of askers) t.same(answered(asker), ['AuditQuery', 'ListUsers'])
+  for (const other of [eve, member]) t.same(answered(other), ['ListUsers'], 'other answers go to all')
+  broker.clients.close()
+})
