@@ -103,16 +103,16 @@ export default async function run(task: StorageTask): Promise<void> {
     },
     async definitions() {
       const damage: string[] = []
-      const rules: StoredDefinition[] = []
+      const handedOn: StoredDefinition[] = []
       const found = [
         ...storedDefinitions(opened(), (what, key) => {
           damage.push(what)
-          if (isOfRules(key)) rules.push({ key, value: NO_BYTES })
+          if (mustBeKnown(key)) handedOn.push({ key, value: NO_BYTES })
         }),
       ]
       for (const what of damage) log.error(`${what}: it is given up`)
       counters[Counter.storeGivenUp] = damage.length
-      return [...found, ...rules]
+      return [...found, ...handedOn]
     },
     shutDown: close,
   }
@@ -122,7 +122,7 @@ export default async function run(task: StorageTask): Promise<void> {
   reactor.stop()
 }
 
-/** Rules, and the note that the first ones have come: without them more would be allowed, so their loss is handed on. */
-function isOfRules(key: string): boolean {
-  return key.startsWith('rule/') || key === 'settings/rulesSeeded'
+/** Users, rules, and the note that the first of these have come: without them more would be allowed. */
+function mustBeKnown(key: string): boolean {
+  return key.startsWith('user/') || key.startsWith('rule/') || key === 'settings/rulesSeeded'
 }

@@ -76,6 +76,7 @@ export class Committer {
     draft.environment.applyTo(library.environment)
     draft.secrets.applyTo(library.secrets)
     draft.users.applyTo(library.users)
+    for (const name of draft.users.changes.keys()) library.unreadableUsers.delete(name)
     draft.notes.applyTo(library.notes)
     this.setLists(new Set([...draft.entities.changes.keys()].map((key) => key.split('/', 1)[0])))
     if (draft.users.changes.size > 0) setUsers(this.#parts.topics, library.users.values())

@@ -30,6 +30,8 @@ export function wholeAccess(library: Library): AccessChange {
 
 export function wholeCredentials(library: Library): CredentialsChange {
   const users = [...library.users.values()].map(credentialsOf)
+  for (const name of library.unreadableUsers)
+    users.push({ name, passwordHash: undefined, scram: {}, isUnreadable: true })
   return { users, removedUsers: [], isWhole: true, decoyKey: library.notes.get(DECOY_KEY) }
 }
 

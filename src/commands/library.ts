@@ -14,6 +14,8 @@ export class Library {
   readonly environment = new Map<string, string>()
   readonly secrets = new Map<string, string>()
   readonly users = new Map<string, User>()
+  /** Users that are kept and cannot be read; one that is added anew is none of them any more. */
+  readonly unreadableUsers = new Set<string>()
   /** Texts that others want to find again after a restart. */
   readonly notes = new Map<string, string>()
 }

@@ -171,7 +171,10 @@ function definitionsOf(library: Library): IdentitiesCopy['definitions'] {
 
 function addAll({ entities, users, notes }: Library, library: Library): void {
   for (const [key, entry] of entities) library.entities.set(key, entry)
-  for (const [name, user] of users) library.users.set(name, user)
+  for (const [name, user] of users) {
+    library.users.set(name, user)
+    library.unreadableUsers.delete(name)
+  }
   for (const [key, note] of notes) library.notes.set(key, note)
 }
 

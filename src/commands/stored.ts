@@ -116,7 +116,10 @@ function readDefinition(
 
 function readStoredUser(name: string, text: string, library: Library): string | undefined {
   const user = readUser(name, text)
-  if (typeof user === 'string') return user
+  if (typeof user === 'string') {
+    library.unreadableUsers.add(name)
+    return user
+  }
   library.users.set(name, user)
   return undefined
 }

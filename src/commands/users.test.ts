@@ -246,6 +246,8 @@ t.test('definitions that were damaged', async (t) => {
   const test = await startCentre(t)
   await test.send('-addUser bob secret-of-bob')
   const good = test.store.text('user/bob')
+  const credentialsOfBob = () => test.centre.wholeCredentials().users.findLast(({ name }) => name === 'bob')
+  const NOBODY = { name: 'bob', passwordHash: undefined, scram: {}, isUnreadable: true }
   for (const damaged of [
     '',
     '{}',
@@ -258,15 +260,21 @@ t.test('definitions that were damaged', async (t) => {
     rmSync(join(test.folder, 'identities.json'))
     test.log.length = 0
     await test.start()
-    t.notOk(
-      test.centre.wholeCredentials().users.some(({ name }) => name === 'bob'),
-      damaged.slice(0, 40),
-    )
+    t.strictSame(credentialsOfBob(), NOBODY, damaged.slice(0, 40))
     t.match(
       test.log.filter(({ level }) => level === 'error'),
-      [{ fields: { reason: /the user "bob" cannot be read/ } }],
+      [{ fields: { reason: /the user "bob" cannot be read/ } }, { fields: { user: 'bob', remedy: /merlot user add/ } }],
     )
+    t.notOk(test.centre.wholeAccess().users.some(({ name }) => name === 'bob'))
   }
+  await test.send('-setEnv SITE=north')
+  await test.send('-addUser eve secret-of-eve')
+  await test.start()
+  t.strictSame(credentialsOfBob(), NOBODY, 'also when others were changed meanwhile')
+  t.match(await test.send('-addUser bob other-secret'), { success: true }, 'the way to replace it')
+  t.match(credentialsOfBob(), { passwordHash: /^.argon2id/, isUnreadable: undefined })
+  await test.start()
+  t.match(credentialsOfBob(), { passwordHash: /^.argon2id/, isUnreadable: undefined })
   test.store.definitionsByKey.set('user/bob', Buffer.from(good))
   const own = 'DEFINE RULE AllowCommandCall WITH PRIORITY 10 FOR CommandCall\n    ALLOW'
   test.store.definitionsByKey.set('rule/AllowCommandCall', Buffer.from(JSON.stringify({ source: own })))

@@ -48,6 +48,12 @@ function make(
   return { authenticator, log }
 }
 
+function signedToken(secret: string, claims: object): string {
+  const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const text = `${encoded({ alg: 'HS256' })}.${encoded(claims)}`
+  return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
+}
+
 t.test('user name and password', async (t) => {
   const { authenticator } = make()
   t.same(await authenticator.admit(connectAs('bob', 'right'), REMOTE), { ...ADMITTED, userName: 'bob' })
@@ -149,11 +155,7 @@ t.test('client certificates', async (t) => {
 t.test('tokens', async (t) => {
   const secret = 'a shared secret of thirty-two bytes'
   const folder = t.testdir({ secret })
-  const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url')
-  const signed = (claims: object): string => {
-    const text = `${encoded({ alg: 'HS256' })}.${encoded(claims)}`
-    return `${text}.${createHmac('sha256', secret).update(text).digest('base64url')}`
-  }
+  const signed = (claims: object): string => signedToken(secret, claims)
   const jwt = { algorithms: ['HS256' as const], secretFile: join(folder, 'secret') }
   const { authenticator } = make({ authentication: { jwt } })
   const bob = signed({ sub: 'bob', groups: ['shift'] })
@@ -164,6 +166,31 @@ t.test('tokens', async (t) => {
   t.match(await authenticator.admit(connectAs(undefined, `${bob}x`), REMOTE), WRONG)
   t.match(await authenticator.admit(connectAs('bob', 'right'), REMOTE), { ...ADMITTED, userName: 'bob' })
   t.match(await make().authenticator.admit(connectAs('bob', bob), REMOTE), WRONG, 'where none are accepted')
+})
+
+t.test('a user whose record is damaged', async (t) => {
+  const secret = 'a shared secret of thirty-two bytes'
+  const folder = t.testdir({ secret })
+  const names = ['bob', 'boiler 7'].map((name) => ({
+    name,
+    passwordHash: undefined,
+    scram: {},
+    isUnreadable: true as const,
+  }))
+  const directory = directoryOf(...names)
+  const jwt = { algorithms: ['HS256' as const], secretFile: join(folder, 'secret') }
+  const { authenticator } = make({ authentication: { jwt } }, directory)
+  const refused = { ...REFUSED, reason: /of this user is damaged/ }
+  const boiler: Peer = { ...REMOTE, certificateUser: 'commonName', certificate: CERTIFICATE }
+  const ways = [
+    () => authenticator.admit(connectAs(undefined), boiler),
+    () => authenticator.admit(connectAs('bob', signedToken(secret, { sub: 'bob' })), REMOTE),
+    () => authenticator.admit(connectAs(undefined), { ...LOCAL, anonymousUser: 'bob' }),
+  ]
+  for (const way of ways) t.match(await way(), refused)
+  t.match(await authenticator.admit(connectAs('bob', ''), REMOTE), WRONG)
+  directory.change({ users: [userWith('bob', 'right'), userWith('boiler 7', 'x')], removedUsers: [], isWhole: false })
+  for (const way of ways) t.match(await way(), ADMITTED, 'added anew')
 })
 
 t.test('enhanced authentication', async (t) => {

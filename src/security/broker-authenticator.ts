@@ -82,7 +82,21 @@ class BrokerAuthenticator implements Authenticator {
     })
   }
 
-  admit(connect: Connect, peer: Peer): Promise<Admission> | Admission {
+  admit(connect: Connect, peer: Peer, isAwaited?: () => boolean): Promise<Admission> | Admission {
+    const admission = this.#decide(connect, peer, isAwaited)
+    return admission instanceof Promise
+      ? admission.then((late) => this.#unlessUnreadable(late))
+      : this.#unlessUnreadable(admission)
+  }
+
+  /** Certificates, tokens and listeners name users without asking what is kept of them. */
+  #unlessUnreadable(admission: Admission): Admission {
+    if (admission.kind === 'refused' || admission.userName === undefined) return admission
+    const user = this.#parts.directory.get(admission.userName)
+    return user?.isUnreadable === true ? refused('what the broker keeps of this user is damaged') : admission
+  }
+
+  #decide(connect: Connect, peer: Peer, isAwaited?: () => boolean): Promise<Admission> | Admission {
     if (!this.#parts.directory.isReady) return NOT_READY
     const userName = connect.userName === '' ? undefined : connect.userName
     const password = connect.password === undefined || connect.password.length === 0 ? undefined : connect.password
@@ -98,7 +112,7 @@ class BrokerAuthenticator implements Authenticator {
     if (tokens !== undefined && isToken(password)) return this.#byToken(tokens, userName, password)
     if (userName === undefined) return WRONG
     if (this.#isWellKnown(userName, password, peer)) return admitted(ROOT)
-    const verdict = this.#passwords.check(userName, password)
+    const verdict = this.#passwords.check(userName, password, isAwaited)
     return typeof verdict === 'string' ? outcome(verdict, userName) : verdict.then((late) => outcome(late, userName))
   }
 

@@ -1,14 +1,16 @@
 /** A store that lost what keeps the broker closed: it comes back from its copy, or the broker does not start. */
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { TABLE } from '../../storage/engine.js'
 import { openLmdbEngine } from '../../storage/lmdb-engine.js'
-import { lasting, SecuredBroker } from './secured-broker.fixture.js'
+import { lasting, PASSWORD, SecuredBroker } from './secured-broker.fixture.js'
 
 const NOT_AUTHORIZED = 0x87
 
-const broker = await SecuredBroker.start(t, ['bob'])
+const broker = await SecuredBroker.start(t, ['bob', 'ann'], {
+  listeners: [{ type: 'tcp', port: 0, anonymousUser: 'ann' }],
+})
 await broker.rule('Publish TO TOPIC "secret/#"', 'DENY')
 await broker.command('-removeRule AllowSubscribeTopic')
 const copy = join(broker.dataDirectory, 'identities.json')
@@ -39,6 +41,28 @@ t.test('rules with wrong bytes come back from their copy, and no seed that was r
   await broker.run()
   await mustBeClosed(t)
 })
+
+t.test(
+  'a user that is damaged in the store and in no copy is refused without a password too, until it is added anew',
+  async (t) => {
+    const enter = async (): Promise<number> => {
+      const client = await broker.clients.open()
+      client.sendConnect({ clientId: 'whoever is ann here' })
+      return (await client.expectConnack()).reasonCode
+    }
+    t.equal(await enter(), 0)
+    await broker.stop()
+    await damage('user/ann', '1234{"groups":[]}')
+    await rm(copy)
+    await broker.run()
+    t.equal(await enter(), NOT_AUTHORIZED)
+    t.ok(broker.logged.some(({ fields }) => fields?.user === 'ann' && /merlot user add ann/.test(`${fields.remedy}`)))
+    await mustBeClosed(t)
+    await broker.command(`-addUser ann "${PASSWORD}"`)
+    t.equal(await enter(), 0)
+    broker.clients.close()
+  },
+)
 
 t.test('where a rule and the copy are damaged, the broker does not start', async (t) => {
   await broker.stop()
