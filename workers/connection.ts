@@ -90,6 +90,7 @@ export default async function run(task: ConnectionTask): Promise<void> {
     counters,
     log: acceptLog,
     ticketSecret: task.ticketSecret,
+    handshakes: new SharedCounts(task.limits.handshakes, task.index),
     now: () => clock.now(),
     events: {
       admit: (socket, address) => {

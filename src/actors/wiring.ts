@@ -22,8 +22,11 @@ export class Wiring {
   readonly lot: Seat
   /** Of the storage thread. */
   gate = new WriteGate()
-  /** Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions. */
-  readonly totals = new SharedArrayBuffer(8)
+  /**
+   * Of the whole broker, for limits that hold across threads: int 0 network connections, int 1 sessions, int 2 what
+   * `AcceptLimits` has accepted in this second.
+   */
+  readonly totals = new SharedArrayBuffer(12)
   readonly limits: LimitsMemory
   /** Of all connection threads. */
   readonly ticketSecret = createTicketSecret()
@@ -127,6 +130,7 @@ export class Wiring {
     Atomics.sub(new Int32Array(this.totals), 0, openCounters(seat.counters)[Counter.socketsOpen])
     resetSeat(seat)
     clearSharedCounts(this.limits.byAddress, thread)
+    clearSharedCounts(this.limits.handshakes, thread)
   }
 
   #newLotLink(): LotLink {

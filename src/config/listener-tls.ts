@@ -54,7 +54,7 @@ export const Tls = z.strictObject({
     .min(1)
     .max(100_000)
     .default(1_000)
-    .describe('TLS handshakes under way at once; further connections are closed. Counted per connection thread.'),
+    .describe('TLS handshakes of this listener under way at once; further connections are closed.'),
 })
 export type Tls = z.infer<typeof Tls>
 type Files = Pick<Tls, keyof typeof CERTIFICATE_FILES>

@@ -7,7 +7,10 @@ export const Lot = z
     workers: z
       .union([z.literal('auto'), z.int().min(1).max(64)])
       .default('auto')
-      .describe('Threads that run Actions and Models; `auto` follows the number of cores, and is at least 2.'),
+      .describe(
+        'Threads that run Actions and Models; `auto` follows the number of cores, and is at least 2. ' +
+          'Four more are kept as spares, for the time that others are slow.',
+      ),
     runMsMax: z
       .int()
       .min(10)

@@ -116,7 +116,7 @@ export const BrokerConfig = z.strictObject({
         .min(0)
         .max(1_000_000)
         .default(0)
-        .describe('New network connections per second; 0 is no limit. Counted per connection thread.'),
+        .describe('New network connections per second; 0 is no limit.'),
     })
     .prefault({}),
   session: z

@@ -5,12 +5,15 @@ import { createSharedRatesMemory } from '../base/shared-rates.js'
 export interface LimitsMemory {
   /** Network connections by `addressGroup`; a part for each connection thread. */
   readonly byAddress: SharedArrayBuffer
+  /** TLS handshakes under way, by listener; a part for each connection thread. */
+  readonly handshakes: SharedArrayBuffer
   /** What `UserQuotas` count; a part for each shard. */
   readonly byUser: SharedArrayBuffer
   /** Of users and addresses that send too fast. */
   readonly rates: SharedArrayBuffer
 }
 
+const LISTENERS_MAX = 64
 /** Users that one shard counts at a time, each with up to three counts. */
 const USER_COUNTS_MAX = 65_536
 /** Users and addresses that are over their rates at a time. */
@@ -20,6 +23,7 @@ const RATES_MAX = 16_384
 export function createLimitsMemory(connections: number, shards: number, addressesMax: number): LimitsMemory {
   return {
     byAddress: createSharedCountsMemory(connections, Math.min(addressesMax, 262_144)),
+    handshakes: createSharedCountsMemory(connections, LISTENERS_MAX),
     byUser: createSharedCountsMemory(shards, USER_COUNTS_MAX),
     rates: createSharedRatesMemory(RATES_MAX),
   }

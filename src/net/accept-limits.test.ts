@@ -14,7 +14,7 @@ class FakeSocket implements Closable {
 
 /** What connection threads share. */
 function shared(threads = 1) {
-  return { totals: new SharedArrayBuffer(8), memory: createSharedCountsMemory(threads, 1_000) }
+  return { totals: new SharedArrayBuffer(12), memory: createSharedCountsMemory(threads, 1_000) }
 }
 
 function limits(connection: BrokerConfigInput['connection'], { totals, memory } = shared(), thread = 0) {
@@ -63,6 +63,17 @@ t.test('connections from one address, over all threads', async (t) => {
   t.equal(one.admit(first, '2001:db8:1:2::1', 0), undefined)
   t.equal(one.admit(first, '2001:db8:1:2::2', 0), undefined)
   t.equal(one.admit(first, '2001:db8:1:2:3::', 0), 'connectionsRefusedAddress', 'a /64 network is one address')
+})
+
+t.test('new connections per second, over all threads', async (t) => {
+  const [between, max] = [shared(2), { connectionsPerSecondMax: 3 }]
+  const [{ limits: one }, { limits: other }] = [limits(max, between, 0), limits(max, between, 1)]
+  const from = (thread: AcceptLimits, nowMs: number) => thread.admit(new FakeSocket(), 'a', nowMs)
+  t.same([from(one, 5_000), from(other, 5_100), from(one, 5_200)], [undefined, undefined, undefined])
+  for (const each of [one, other]) t.equal(from(each, 5_999), 'connectionsRefusedRate')
+  t.equal(from(other, 6_000), undefined, 'another second')
+  t.equal(new SharedCounts(between.memory, 0).get('a'), 4, 'refused ones are not counted')
+  t.equal(new Int32Array(between.totals)[0], 4)
 })
 
 t.test('new connections per second', async (t) => {

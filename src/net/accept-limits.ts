@@ -10,9 +10,16 @@ export interface Closable {
   destroy(): void
 }
 
+/** Ints of the totals. That of the second has the end of its number in front of the count, so that they change as one. */
+const TOTAL = 0
+const IN_SECOND = 2
+const COUNT_BITS = 20
+const COUNT_MASK = (1 << COUNT_BITS) - 1
+const SECOND_MASK = 0xfff
+
 export interface AcceptParts {
   readonly config: BrokerConfig['connection']
-  /** Of the whole broker: int 0 is the number of network connections. */
+  /** Of the whole broker: int 0 is the number of network connections, int 2 that of the second (below). */
   readonly totals: SharedArrayBuffer
   /** Connections of all connection threads by `addressGroup`. */
   readonly byAddress: SharedCounts
@@ -22,15 +29,13 @@ export interface AcceptParts {
 
 export class AcceptLimits {
   readonly #parts: AcceptParts
-  readonly #total: Int32Array
+  readonly #totals: Int32Array
   /** Sockets without CONNECT yet, oldest first, and when they were accepted. */
   readonly #awaiting = new Map<Closable, number>()
-  #second = 0
-  #thisSecond = 0
 
   constructor(parts: AcceptParts) {
     this.#parts = parts
-    this.#total = new Int32Array(parts.totals)
+    this.#totals = new Int32Array(parts.totals)
   }
 
   /** @returns why the socket must be closed at once; undefined when it is admitted and counted until `release` */
@@ -38,27 +43,37 @@ export class AcceptLimits {
     const { config, byAddress, bans, counters } = this.#parts
     if (bans.ofAddress(address, nowMs) !== undefined) return 'connectionsRefusedBanned'
     const { connectionsMax, connectionsPerAddressMax, connectionsPerSecondMax } = config
-    const second = Math.floor(nowMs / 1_000)
-    if (second !== this.#second) {
-      this.#second = second
-      this.#thisSecond = 0
-    }
-    if (connectionsPerSecondMax > 0 && this.#thisSecond >= connectionsPerSecondMax) return 'connectionsRefusedRate'
     const group = addressGroup(address)
     const fromAddress = byAddress.add(group, 1) ?? Number.POSITIVE_INFINITY
     if (connectionsPerAddressMax > 0 && fromAddress > connectionsPerAddressMax) {
       byAddress.add(group, -1)
       return 'connectionsRefusedAddress'
     }
-    if (Atomics.add(this.#total, 0, 1) >= connectionsMax) {
-      Atomics.sub(this.#total, 0, 1)
+    if (Atomics.add(this.#totals, TOTAL, 1) >= connectionsMax) {
+      Atomics.sub(this.#totals, TOTAL, 1)
       byAddress.add(group, -1)
       return 'connectionsRefusedTotal'
     }
+    // last, so that none is counted that is refused for another reason
+    if (connectionsPerSecondMax > 0 && !this.#countInSecond(Math.floor(nowMs / 1_000), connectionsPerSecondMax)) {
+      Atomics.sub(this.#totals, TOTAL, 1)
+      byAddress.add(group, -1)
+      return 'connectionsRefusedRate'
+    }
     counters[Counter.socketsOpen]++
-    this.#thisSecond++
     this.#awaiting.set(socket, nowMs)
     return undefined
+  }
+
+  /** @returns false where as many were counted in this second as may be, by all threads together */
+  #countInSecond(second: number, max: number): boolean {
+    const now = (second & SECOND_MASK) << COUNT_BITS
+    for (;;) {
+      const before = Atomics.load(this.#totals, IN_SECOND)
+      const count = (before & ~COUNT_MASK) === now ? before & COUNT_MASK : 0
+      if (count >= max) return false
+      if (Atomics.compareExchange(this.#totals, IN_SECOND, before, now | (count + 1)) === before) return true
+    }
   }
 
   /** CONNECT has come and its client was admitted. */
@@ -69,7 +84,7 @@ export class AcceptLimits {
   release(socket: Closable, address: string): void {
     const { byAddress, counters } = this.#parts
     this.#awaiting.delete(socket)
-    Atomics.sub(this.#total, 0, 1)
+    Atomics.sub(this.#totals, TOTAL, 1)
     counters[Counter.socketsOpen]--
     byAddress.add(addressGroup(address), -1)
   }

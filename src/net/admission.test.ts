@@ -1,7 +1,8 @@
 import t from 'tap'
 import type { ConnectRequest } from '../contracts/records.js'
+import type { Connect } from '../mqtt/packets.js'
 import { encodePublish } from '../mqtt/publish-writer.js'
-import type { Admission, Authenticator } from '../security/authenticator.js'
+import type { Admission, Authenticator, Peer } from '../security/authenticator.js'
 import { connectPacket, ThreadFixture } from './connection-thread.fixture.js'
 
 const PINGREQ = Uint8Array.of(0xc0, 0)
@@ -118,8 +119,10 @@ t.test('connections that are refused before a shard hears of them', async (t) =>
 class SlowAuthenticator implements Authenticator {
   decide: (admission: Admission) => Promise<void> = async () => {}
   fail: (error: Error) => Promise<void> = async () => {}
+  isAwaited = (): boolean => false
 
-  admit(): Promise<Admission> {
+  admit(_connect: Connect, _peer: Peer, isAwaited = this.isAwaited): Promise<Admission> {
+    this.isAwaited = isAwaited
     return new Promise((resolve, reject) => {
       this.decide = async (admission) => {
         resolve(admission)
@@ -143,8 +146,9 @@ t.test('an authenticator that takes its time: what comes meanwhile waits', async
   const transport = broker.accept()
   const second = publish('two')
   transport.receive(connectPacket(), publish('one'), second.subarray(0, 4))
-  t.ok(transport.isPaused)
+  t.notOk(transport.isPaused, 'a paused socket does not tell that its client leaves')
   transport.receive(second.subarray(4), PINGREQ)
+  t.ok(transport.isPaused, 'what comes meanwhile has an end')
   t.same(broker.takeRecords(), [])
   await authenticator.decide({ kind: 'admitted', userName: 'ann' })
   const [connect, ...others] = broker.takeRecords()
@@ -190,7 +194,9 @@ t.test('a client that leaves while it is being authenticated', async (t) => {
   const other = broker.accept()
   const leaving = broker.accept()
   leaving.receive(connectPacket())
+  t.ok(authenticator.isAwaited())
   leaving.close()
+  t.notOk(authenticator.isAwaited(), 'no hash need be computed for it')
   await authenticator.decide({ kind: 'admitted', userName: undefined })
   t.same(broker.takeRecords(), [])
   await first({ kind: 'admitted', userName: undefined })

@@ -35,7 +35,10 @@ export class Authentication {
     connection.pendingConnect = connect
     const method = connect.authenticationMethod
     if (method === undefined) {
-      this.#await(connection, this.authenticator.admit(connect, peer))
+      this.#await(
+        connection,
+        this.authenticator.admit(connect, peer, () => connection.state < ConnectionState.CLOSING),
+      )
       return
     }
     connection.exchange = this.authenticator.begin(method, connect, peer)
@@ -65,8 +68,7 @@ export class Authentication {
       this.#take(connection, outcome)
       return
     }
-    connection.awaitsAuthenticator = true
-    connection.transport.pause()
+    connection.awaitsAuthenticator = true // read on until it sends more: a paused socket would not tell that it has gone
     outcome.then(
       (step) => this.#takeLater(connection, step),
       (thrown: unknown) => this.events.refused(connection, thrown),

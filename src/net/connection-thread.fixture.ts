@@ -58,7 +58,7 @@ export class ThreadFixture {
     }
     this.limits = new AcceptLimits({
       config: parsed.connection,
-      totals: new SharedArrayBuffer(8),
+      totals: new SharedArrayBuffer(12),
       byAddress: new SharedCounts(createSharedCountsMemory(1, 100), 0),
       bans: this.bans,
       counters: this.counters,

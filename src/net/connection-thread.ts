@@ -3,59 +3,32 @@
  * bytes. It knows connections and no sessions.
  */
 
-import type { Clock } from '../base/clock.js'
 import { BrokerError } from '../base/errors.js'
-import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
-import type { RingProducer } from '../base/ring.js'
-import type { BrokerConfig } from '../config/schema.js'
-import type { Audit } from '../contracts/audit.js'
 import type { BansChange } from '../contracts/bans.js'
-import { Counter, type CounterName, type Counters } from '../contracts/counters.js'
+import { Counter } from '../contracts/counters.js'
 import { CloseCause, InboundKind, KIND, OutboundKind, type RenewedClaims, SLOT } from '../contracts/records.js'
 import { type ControlType, connectVersion, decodeControl } from '../mqtt/control-codec.js'
 import { checkFirstByte } from '../mqtt/frame.js'
 import { type Auth, type Connect, type Disconnect, PacketType } from '../mqtt/packets.js'
-import type { Authenticator } from '../security/authenticator.js'
-import type { AcceptLimits, Closable } from './accept-limits.js'
+import type { Closable } from './accept-limits.js'
 import { checkConnect, connectRequest, shardOf } from './admission.js'
 import { type Admitted, Authentication } from './authentication.js'
-import type { Bans } from './bans.js'
 import { Connection, ConnectionState, isReadable } from './connection.js'
+import type { ConnectionResources } from './connection-resources.js'
 import { InboundReader } from './inbound.js'
 import { OutboundWriter } from './outbound.js'
+import { Overdue } from './overdue.js'
 import type { PeerDetails } from './peer-details.js'
-import type { RateLimits } from './rates.js'
 import { Refusals } from './refusals.js'
 import { SlowReading } from './slow-reading.js'
-import type { Suspects } from './suspects.js'
 import { ToShards } from './to-shards.js'
 import type { Transport } from './transport.js'
 
-/** A socket whose peer does not take the last bytes is closed hard after this. */
-const CLOSING_MS_MAX = 5_000
 /** A MARK counts as reached when less than this waits for the socket. */
 const LOW_WATER_BYTES = 65_536
 
 const NO_BYTES = Buffer.alloc(0)
-
-export interface ConnectionResources {
-  readonly config: BrokerConfig
-  readonly clock: Clock
-  readonly counters: Counters
-  readonly log: Logger
-  readonly limits: AcceptLimits
-  readonly authenticator: Authenticator
-  readonly audit: Audit
-  readonly bans: Bans
-  readonly rates: RateLimits
-  /** What bans may follow from. */
-  readonly suspects: Suspects
-  /** Towards each shard. */
-  readonly rings: RingProducer[]
-  /** Bytes were written to the ring of that shard. */
-  readonly written: (shard: number) => void
-}
 
 export class ConnectionThread {
   readonly #connections: (Connection | undefined)[] = []
@@ -67,6 +40,7 @@ export class ConnectionThread {
   readonly #authentication: Authentication
   readonly #refusals: Refusals
   readonly #slow: SlowReading
+  readonly #overdue: Overdue
   readonly #toShards: ToShards
   #isStopping = false
 
@@ -98,6 +72,14 @@ export class ConnectionThread {
       (connection, packet) => this.#outbound.packet(connection, packet),
       (connection, cause) => this.#close(connection, cause),
     )
+    this.#overdue = new Overdue({
+      config,
+      counters,
+      log: this.#clientLog,
+      limits: resources.limits,
+      connections: this.#connections,
+      refuse: (connection, error) => this.#refuse(connection, error),
+    })
     this.#authentication = new Authentication(resources.authenticator, {
       send: (connection, packet) => this.#outbound.packet(connection, packet),
       admitted: (connection, connect, admission) => this.#connect(connection, connect, admission),
@@ -140,6 +122,7 @@ export class ConnectionThread {
     const { rates, clock } = this.resources
     const nowMs = clock.now()
     if (!isReadable(connection) || connection.rate?.isHeld === true) {
+      if (connection.awaitsAuthenticator) connection.transport.pause()
       if (rates.isOn) this.#slow.stash(connection, chunk, length, nowMs)
       else this.#inbound.stash(connection, chunk, length)
       return
@@ -347,38 +330,11 @@ export class ConnectionThread {
 
   /** What is due by now: late CONNECTs, keep alive, sockets that do not close. */
   tick(): void {
-    const { clock, limits, counters } = this.resources
-    const nowMs = clock.now()
+    const nowMs = this.resources.clock.now()
     this.#refusals.run(nowMs)
     this.#slow.run(nowMs)
-    const late = limits.closeLate(nowMs)
-    if (late > 0) this.#countRefused('connectTimeouts', late)
-    let buffered = 0
-    for (const connection of this.#connections) {
-      if (connection === undefined) continue
-      buffered += connection.transport.bufferedBytes
-      if (connection.state === ConnectionState.CLOSING) {
-        if (nowMs - connection.closingSinceMs >= CLOSING_MS_MAX) connection.transport.destroy()
-      } else if (connection.state === ConnectionState.CONNECTED) this.#checkKeepAlive(connection, nowMs)
-    }
-    counters[Counter.socketBufferBytes] = buffered
+    this.#overdue.run(nowMs)
     this.#clientLog.report()
-  }
-
-  #checkKeepAlive(connection: Connection, nowMs: number): void {
-    const { keepAliveSeconds } = connection
-    // not read because a shard is behind: the silence is ours
-    if (keepAliveSeconds === 0 || connection.isPaused || connection.rate?.isHeld === true) return
-    const seconds = keepAliveSeconds * 1.5 // [MQTT-3.1.2-22]
-    if (nowMs - connection.lastPacketMs < seconds * 1_000) return
-    this.resources.counters[Counter.keepAliveTimeouts]++
-    this.#refuse(connection, new BrokerError('KEEP_ALIVE_TIMEOUT', { seconds }))
-  }
-
-  #countRefused(reason: CounterName, count: number): void {
-    this.resources.counters[Counter[reason]] += count
-    const { connectSeconds } = this.resources.config.connection
-    this.#clientLog.log('warn', reason, `closed ${count} connections without CONNECT within ${connectSeconds} s`)
   }
 
   /** Others are banned: connections that are open and should not be are closed. */

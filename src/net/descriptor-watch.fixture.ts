@@ -1,6 +1,7 @@
 /** A program that accepts connections, and answers bytes with the same bytes. Tells on standard output what it logs. */
 import { createSinkLogger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
+import { createSharedCountsMemory, SharedCounts } from '../base/shared-counts.js'
 import { BrokerConfig } from '../config/schema.js'
 import { Counter, createCountersMemory, openCounters } from '../contracts/counters.js'
 import { createTicketSecret } from '../contracts/ticket-keys.js'
@@ -15,6 +16,7 @@ const listeners = new Listeners({
   config,
   counters,
   log: new RateLimitedLog(log, Date.now),
+  handshakes: new SharedCounts(createSharedCountsMemory(1, 1), 0),
   ticketSecret: createTicketSecret(),
   now: Date.now,
   events: {

@@ -121,13 +121,14 @@ export class Entrance {
   #createTls(tickets: TicketSecret): TlsServer | undefined {
     const { tls, type } = this.listener
     if (tls === undefined) return undefined
-    const { config, log, counters, events } = this.resources
+    const { config, log, counters, handshakes, events } = this.resources
     return new TlsServer({
       name: this.name,
       tls,
       protocol: type === 'wss' ? 'http/1.1' : 'mqtt',
       handshakeMsMax: config.connection.connectSeconds * 1_000,
       tickets,
+      handshakes,
       log,
       failed: () => counters[Counter.connectionsRefusedHandshake]++,
       secured: (socket, carrier, source, details, certificate) => {

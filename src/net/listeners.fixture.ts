@@ -72,11 +72,12 @@ export class ListenersFixture {
     t: Test,
     readonly config: BrokerConfig,
     ticketSecret: SharedArrayBuffer,
+    handshakes: SharedCounts,
   ) {
     const log = createSinkLogger({ level: 'info', areas: {} }, (record) => this.logged.push(record))
     this.limits = new AcceptLimits({
       config: config.connection,
-      totals: new SharedArrayBuffer(8),
+      totals: new SharedArrayBuffer(12),
       byAddress: new SharedCounts(createSharedCountsMemory(1, 1_000), 0),
       bans: new Bans(() => false),
       counters: this.counters,
@@ -86,6 +87,7 @@ export class ListenersFixture {
       counters: this.counters,
       log: new RateLimitedLog(log.area('listener'), () => this.nowMs),
       ticketSecret,
+      handshakes,
       now: () => this.nowMs,
       events: {
         admit: (socket, address) => {
@@ -115,9 +117,10 @@ export class ListenersFixture {
     listener: ListenerInput,
     more: BrokerConfigInput = {},
     ticketSecret = createTicketSecret(),
+    handshakes = new SharedCounts(createSharedCountsMemory(1, 10), 0),
   ): Promise<ListenersFixture> {
     const config = BrokerConfig.parse({ ...more, listeners: [{ port: 0, ...listener }] })
-    const fixture = new ListenersFixture(t, config, ticketSecret)
+    const fixture = new ListenersFixture(t, config, ticketSecret, handshakes)
     fixture.port = await fixture.listeners.open(config.listeners[0], 0, false)
     return fixture
   }

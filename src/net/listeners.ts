@@ -3,6 +3,7 @@ import { unlinkSync } from 'node:fs'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import { BrokerError } from '../base/errors.js'
 import type { RateLimitedLog } from '../base/log-rate.js'
+import type { SharedCounts } from '../base/shared-counts.js'
 import { systemCode, systemReason } from '../base/system-error.js'
 import type { BrokerConfig, Listener } from '../config/schema.js'
 import type { Counters } from '../contracts/counters.js'
@@ -31,6 +32,8 @@ export interface ListenerResources {
   readonly log: RateLimitedLog
   /** `createTicketSecret()` of src/contracts/ticket-keys.ts: the same for all connection threads. */
   readonly ticketSecret: SharedArrayBuffer
+  /** TLS handshakes under way in all connection threads, by the name of the listener. */
+  readonly handshakes: SharedCounts
   /** Milliseconds, never going back. */
   now(): number
   readonly events: ListenerEvents

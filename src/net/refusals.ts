@@ -6,7 +6,7 @@ import { Counter, type CounterName } from '../contracts/counters.js'
 import { CloseCause } from '../contracts/records.js'
 import { encodeConnack, encodeDisconnect } from '../mqtt/control-codec.js'
 import { type Connection, ConnectionState } from './connection.js'
-import type { ConnectionResources } from './connection-thread.js'
+import type { ConnectionResources } from './connection-resources.js'
 import { DelayedRefusals } from './delayed-refusals.js'
 
 /** What is counted; anything else is an error of the protocol. */

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import t, { type Test } from 'tap'
+import { createSharedCountsMemory, SharedCounts } from '../base/shared-counts.js'
 import { makeCertificate, type TestCertificate, writeFiles } from '../config/certificates.fixture.js'
 import { createTicketSecret, renewTicketSecret } from '../contracts/ticket-keys.js'
 import { Arrival, closedReason, type ListenerInput, ListenersFixture } from './listeners.fixture.js'
@@ -138,6 +139,20 @@ t.test('handshakes under way are limited, and end with their connection', async 
   t.equal(listeners.limits.closeLate(listeners.nowMs + connectSeconds * 1_000), 2, 'the time runs from the beginning')
   await Promise.all(slow.map(closedReason))
   t.type(await listeners.tlsOutcome(t), Arrival)
+})
+
+t.test('handshakes of all connection threads count together', async (t) => {
+  const memory = createSharedCountsMemory(2, 10)
+  const listener = tlsListener({ handshakesMax: 2 })
+  const open = (thread: number) =>
+    ListenersFixture.open(t, listener, {}, createTicketSecret(), new SharedCounts(memory, thread))
+  const [one, other] = [await open(0), await open(1)]
+  const slow = [one.client(t), other.client(t)]
+  for (const client of slow) await new Promise((resolve) => client.once('connect', resolve))
+  for (const each of [one, other]) t.equal(await closedReason(each.client(t)), 'closed')
+  one.limits.closeLate(Number.POSITIVE_INFINITY)
+  await closedReason(slow[0])
+  for (const each of [other, one, other]) t.type(await each.tlsOutcome(t), Arrival, 'each leaves room when it is done')
 })
 
 t.test('bytes that are no handshake, and a client that leaves in the middle of one', async (t) => {

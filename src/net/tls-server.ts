@@ -10,6 +10,7 @@ import {
 } from 'node:tls'
 import { BrokerError, messageOf } from '../base/errors.js'
 import type { RateLimitedLog } from '../base/log-rate.js'
+import type { SharedCounts } from '../base/shared-counts.js'
 import { systemCode } from '../base/system-error.js'
 import type { Tls } from '../config/listener-tls.js'
 import type { TicketSecret } from '../contracts/ticket-keys.js'
@@ -39,6 +40,8 @@ export interface TlsServerOptions {
   readonly protocol: 'mqtt' | 'http/1.1'
   readonly handshakeMsMax: number
   readonly tickets: TicketSecret
+  /** Handshakes under way in all connection threads, by the name of the listener. */
+  readonly handshakes: SharedCounts
   readonly log: RateLimitedLog
   /** A handshake has failed, or its client was refused. */
   failed(): void
@@ -92,12 +95,17 @@ export class TlsServer {
 
   /** @returns false where too many handshakes are under way */
   begin(carrier: Socket, source: Source): boolean {
-    if (this.#underWay.size >= this.options.tls.handshakesMax) return false
+    const { name, tls, handshakes } = this.options
     const key = peerKey(carrier)
+    if ((handshakes.add(name, 1) ?? this.#underWay.size + 1) > tls.handshakesMax) {
+      handshakes.add(name, -1)
+      return false
+    }
     const handshake = { carrier, source }
+    if (this.#underWay.has(key)) this.#forget(key) // of a peer that has gone: the system gives its port again
     this.#underWay.set(key, handshake)
     carrier.on('close', () => {
-      if (this.#underWay.get(key) === handshake) this.#underWay.delete(key)
+      if (this.#underWay.get(key) === handshake) this.#forget(key)
     })
     this.#server.emit('connection', carrier)
     return true
@@ -191,8 +199,14 @@ export class TlsServer {
   #finished(socket: TLSSocket): Handshake | undefined {
     const key = peerKey(socket)
     const handshake = this.#underWay.get(key)
-    this.#underWay.delete(key)
+    if (handshake !== undefined) this.#forget(key)
     return handshake
+  }
+
+  #forget(key: string): void {
+    const { name, handshakes } = this.options
+    this.#underWay.delete(key)
+    handshakes.add(name, -1)
   }
 
   /** @returns why the client is refused; undefined where it need not show one, and has not */

@@ -56,8 +56,11 @@ export interface Exchange {
 }
 
 export interface Authenticator {
-  /** Decides on CONNECT without an authentication method. */
-  admit(connect: Connect, peer: Peer): Promise<Admission> | Admission
+  /**
+   * Decides on CONNECT without an authentication method.
+   * @param isAwaited false once the client has gone: nothing costly need be begun for it. It is there unless told
+   */
+  admit(connect: Connect, peer: Peer, isAwaited?: () => boolean): Promise<Admission> | Admission
   /**
    * @param current who the client is already, where it authenticates again (§4.12.1): it cannot become another
    * @returns undefined where the method is not supported: the client gets 0x8C [MQTT-4.12.0-1]

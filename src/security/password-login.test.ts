@@ -77,6 +77,33 @@ t.test('a line that is full turns away', async (t) => {
   t.equal(await login.check('bob', bytes('right')), 'right')
 })
 
+t.test('whoever has gone while waiting costs no hash', async (t) => {
+  const verifier = new FakeVerifier()
+  let release = (): void => {}
+  verifier.until = new Promise((resolve) => {
+    release = resolve
+  })
+  const users = directoryOf(userWith('bob', 'right'), userWith('ann', 'right'))
+  const login = loginTo(users, { verify: verifier.verify, atOnce: 1, waitingMax: 10 })
+  const gone = new Set<string>()
+  const check = (user: string, password: string, client: string) =>
+    login.check(user, bytes(password), () => !gone.has(client))
+  const first = check('bob', 'wrong', 'first')
+  const waiting = [
+    check('bob', 'right', 'one'),
+    check('bob', 'right', 'two'),
+    check('ann', 'right', 'three'),
+    check('eve', 'guess', 'four'),
+  ]
+  for (const client of ['first', 'one', 'three', 'four']) gone.add(client)
+  release()
+  await Promise.all([first, ...waiting])
+  t.equal(verifier.calls, 2, 'that which had begun, and that which somebody still waits for')
+  t.equal(await waiting[1], 'right')
+  t.equal(await check('ann', 'right', 'five'), 'right', 'nothing is remembered of it')
+  t.equal(verifier.calls, 3)
+})
+
 t.test('a verifier that fails leaves its place to others', async (t) => {
   let fails = true
   const verify = async (): Promise<boolean> => {

@@ -21,12 +21,19 @@ export interface PasswordLoginParts {
 
 export type Verdict = 'right' | 'wrong' | 'busy'
 
+/** A hash that is computed, or waits for its turn. */
+interface Running {
+  readonly verdict: Promise<Verdict>
+  /** One for each client that waits for it. */
+  readonly awaited: (() => boolean)[]
+}
+
 export class PasswordLogin {
   readonly #parts: PasswordLoginParts
   readonly #remembered = new RememberedLogins()
   readonly #turns: Turns
   /** By digest. At most as many as may run and wait. */
-  readonly #running = new Map<string, Promise<Verdict>>()
+  readonly #running = new Map<string, Running>()
   /** Of a password that nobody has. The first login waits for it, whether its user is known or not. */
   #decoy: Promise<string> | undefined
 
@@ -35,19 +42,26 @@ export class PasswordLogin {
     this.#turns = new Turns(parts.atOnce, parts.waitingMax)
   }
 
-  check(userName: string, password: Uint8Array): Promise<Verdict> | Verdict {
+  /** @param isAwaited false once the client has gone: then its turn is left to others, and the verdict means nothing */
+  check(userName: string, password: Uint8Array, isAwaited = always): Promise<Verdict> | Verdict {
     if (password.length > PASSWORD_BYTES_MAX) return 'wrong'
     const known = this.#parts.directory.get(userName)?.passwordHash
     const digest = this.#remembered.digest(userName, known ?? '', password)
     if (known !== undefined && this.#remembered.has(digest)) return 'right'
     const running = this.#running.get(digest)
-    if (running !== undefined) return running
+    if (running !== undefined) {
+      running.awaited.push(isAwaited)
+      return running.verdict
+    }
     if (this.#turns.isFull) return 'busy'
-    const work = this.#turns
-      .take(() => this.#verify(userName, known, password, digest))
+    const awaited = [isAwaited]
+    const verdict = this.#turns
+      .take(async () =>
+        awaited.some((asks) => asks()) ? await this.#verify(userName, known, password, digest) : 'busy',
+      )
       .finally(() => this.#running.delete(digest))
-    this.#running.set(digest, work)
-    return work
+    this.#running.set(digest, { verdict, awaited })
+    return verdict
   }
 
   async #verify(userName: string, known: string | undefined, password: Uint8Array, digest: string): Promise<Verdict> {
@@ -60,4 +74,8 @@ export class PasswordLogin {
     this.#remembered.add(digest, rememberedMax())
     return 'right'
   }
+}
+
+function always(): boolean {
+  return true
 }
