@@ -2,6 +2,7 @@
 import { accessSync, constants } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Supervisor } from './actors/supervisor.js'
+import { CertificateWatch } from './admin/certificate-watch.js'
 import { CorefluxTopics } from './admin/coreflux-topics.js'
 import { SysTopics } from './admin/sys-topics.js'
 import { Trail } from './audit/trail.js'
@@ -18,7 +19,7 @@ import type { BrokerConfig, Listener } from './config/schema.js'
 import { secretKeyPlace } from './config/secret-key-place.js'
 import { ConfigControl } from './config-control.js'
 import { renewTicketSecret, TICKET_SECRET_MS } from './contracts/ticket-keys.js'
-import { LotControl } from './lot-control.js'
+import type { LotControl } from './lot-control.js'
 import { ReasonCode } from './mqtt/reason-codes.js'
 import { controlUrl, removeControlFile, writeControlFile } from './security/control-file.js'
 import { makeControlToken } from './security/control-token.js'
@@ -68,6 +69,8 @@ export interface BrokerOptions {
   readonly log: Logger
   /** For MERLOT_SECRET_KEY and MERLOT_ROOT_PASSWORD; that of the process unless told. */
   readonly environment?: Readonly<Record<string, string | undefined>>
+  /** Resolves when somebody wants it to stop: then the start does not wait for the project, which may come from far away. */
+  readonly stopping?: Promise<unknown>
   /** Reads the configuration again; without it, there is the given one and what clients have set. */
   readonly readConfig?: ConfigReader
 }
@@ -117,6 +120,8 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
       lot: new URL('../workers/lot.js', import.meta.url),
     },
   })
+  // while the threads load theirs
+  const lotControl = await import('./lot-control.js')
   const corefluxTopics: CorefluxTopics = new CorefluxTopics({
     config,
     clock,
@@ -133,7 +138,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     changed: () => lot.configurationChanged(),
   })
   const security = new SecurityControl(supervisor, () => lot.whole)
-  const lot: LotControl = new LotControl({
+  const lot: LotControl = new lotControl.LotControl({
     config,
     configuration,
     security,
@@ -158,16 +163,23 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     await trail?.close()
     throw cause
   }
+  const certificates = new CertificateWatch(config, clock, log)
+  certificates.start()
   const sysTopics: SysTopics = new SysTopics(
     config,
     supervisor.wiring,
     clock,
     (messages) => supervisor.shards[0].api.publish(messages),
     () => supervisor.quarantine,
+    () => ({ 'audit/lost': trail?.status().lost, 'certificates/warnings': certificates.warnings }),
   )
   sysTopics.start()
   corefluxTopics.start()
-  await Promise.race([lot.loadProject(), supervisor.failed])
+  await Promise.race([
+    lot.loadProject(),
+    supervisor.failed,
+    ...(options.stopping === undefined ? [] : [options.stopping]),
+  ])
 
   const settled = async (): Promise<void> => {
     // what one thread has done may be work for another: done when a whole round finds nothing
@@ -179,6 +191,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
   const tickets = setInterval(() => renewTicketSecret(supervisor.wiring.ticketSecret), TICKET_SECRET_MS).unref()
   const stopNow = async (): Promise<void> => {
     clearInterval(tickets)
+    certificates.stop()
     sysTopics.stop()
     corefluxTopics.stop()
     await lot.stopNow()
@@ -188,7 +201,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
   }
   const listeners = config.listeners.map((listener, place) => addressOf(listener, ports[place]))
   const url = controlUrl(listeners)
-  if (url !== undefined) writeControlFile(config.dataDirectory, url, controlToken)
+  if (url !== undefined) await writeControlFile(config.dataDirectory, url, controlToken)
   return {
     listeners,
     firstNotice: lot.firstNotice,
@@ -200,6 +213,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     async stop() {
       supervisor.expectEnd()
       clearInterval(tickets)
+      certificates.stop()
       sysTopics.stop()
       corefluxTopics.stop()
       await lot.stop()
@@ -217,6 +231,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
       clock.advance(ms)
       await Promise.all(supervisor.threads.map(({ api }) => api.tick()))
       trail?.tick()
+      certificates.tick()
       sysTopics.tick()
       corefluxTopics.tick()
       await settled()

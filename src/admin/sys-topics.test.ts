@@ -28,6 +28,16 @@ function setUp(intervalSeconds = 10) {
   return { clock, sys, wiring, published, add, values, failNext }
 }
 
+t.test('what no thread counts', async (t) => {
+  const { clock, wiring } = setUp()
+  const config = BrokerConfig.parse({})
+  const publish = async (): Promise<void> => {}
+  const more = () => ({ 'audit/lost': 3, 'certificates/warnings': undefined })
+  const values = Object.fromEntries(new SysTopics(config, wiring, clock, publish, undefined, more).values())
+  t.equal(values['audit/lost'], '3')
+  t.notOk('certificates/warnings' in values)
+})
+
 t.test('the counters of all threads, added up under the names of Mosquitto', async (t) => {
   const { sys, add, values, clock, wiring } = setUp()
   add('connections', 0, 'publishReceived', 5)

@@ -68,6 +68,8 @@ export class SysTopics {
     readonly publish: (messages: readonly InternalPublish[]) => Promise<void>,
     /** Where a damaged store was moved to at this start, and why. */
     readonly quarantine: () => string | undefined = () => undefined,
+    /** What no thread counts, by topic below `$SYS/broker/`; undefined where there is no such thing. */
+    readonly more: () => Readonly<Record<string, number | undefined>> = () => ({}),
   ) {
     this.#startedMs = clock.now()
   }
@@ -163,10 +165,12 @@ export class SysTopics {
       sockets: totals.connectionsAccepted,
     })
     const quarantine = this.quarantine()
+    const more = Object.entries(this.more()).filter(([, value]) => value !== undefined)
     return [
       ...(quarantine === undefined ? [] : ([['store/quarantine', quarantine]] as [string, string][])),
       ['version', `merlot version ${programVersion()}`],
       ['uptime', `${uptime} seconds`],
+      ...more.map(([topic, value]): [string, string] => [topic, String(value)]),
       ...numbers.map(([topic, value]): [string, string] => [topic, String(value)]),
       ...load,
     ]

@@ -1,4 +1,5 @@
 /** Files that are replaced as a whole. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { flushFolder } from './folder.js'
@@ -11,7 +12,7 @@ const OWNER_ONLY = 0o600
  * @throws Error of the system: the file is as it was
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const fresh = `${path}.new`
+  const fresh = freshOf(path)
   await rm(fresh, { force: true })
   const file = await open(fresh, 'wx', OWNER_ONLY)
   try {
@@ -22,4 +23,24 @@ export async function replaceFile(path: string, text: string): Promise<void> {
   }
   await rename(fresh, path)
   flushFolder(dirname(path))
+}
+
+/** As `replaceFile`, at once: for what must not change while it is written. On disk when this returns. */
+export function replaceFileSync(path: string, text: string): void {
+  const fresh = freshOf(path)
+  rmSync(fresh, { force: true })
+  const file = openSync(fresh, 'wx', OWNER_ONLY)
+  try {
+    writeFileSync(file, text)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+  renameSync(fresh, path)
+  flushFolder(dirname(path))
+}
+
+/** Made anew each time: what somebody has put there, with other rights or as a link, is not written to. */
+function freshOf(path: string): string {
+  return `${path}.new`
 }

@@ -1,5 +1,7 @@
 import { once } from 'node:events'
+import { chmodSync, existsSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { join } from 'node:path'
 import t from 'tap'
 import { spawnMerlot, startBrokerProcess } from './cli.fixture.js'
 
@@ -46,6 +48,26 @@ t.test('start: the banner, and a clean end on SIGTERM', async (t) => {
   t.equal(await broker.exitCode, 0)
   for (const line of broker.stderr.text.trim().split('\n'))
     t.ok(JSON.parse(line), 'the log is JSON where no terminal is')
+})
+
+t.test('start: told to stop while its project is still fetched', { skip: process.platform === 'win32' }, async (t) => {
+  const folder = t.testdir({})
+  const begun = JSON.stringify(join(folder, 'begun'))
+  // never done, and gone when the broker is
+  const git = `#!${process.execPath}
+import('node:fs').then(({ writeFileSync }) => writeFileSync(${begun}, ''))
+const parent = process.ppid
+setInterval(() => process.ppid === parent || process.exit(), 50)
+`
+  writeFileSync(join(folder, 'git'), git)
+  chmodSync(join(folder, 'git'), 0o755)
+  const path = `${folder}:${process.env.PATH}`
+  const project = ['--project', 'https://127.0.0.1:9/plant.git']
+  const broker = spawnMerlot(t, ['start', '--port', '0', '--data', join(folder, 'data'), ...project], { PATH: path })
+  while (!existsSync(join(folder, 'begun'))) await new Promise((resolve) => setTimeout(resolve, 10))
+  broker.child.kill('SIGINT')
+  t.equal(await broker.exitCode, 0, 'in order')
+  t.match(broker.stderr.text, /"stopped"/)
 })
 
 t.test('start: a port in use is one clear line', async (t) => {

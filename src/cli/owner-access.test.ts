@@ -24,7 +24,7 @@ function contextIn(
 
 t.test('whose token goes where', async (t) => {
   const folder = t.testdir({ data: {}, 'merlot.yaml': 'dataDirectory: data\n', 'other.yaml': 'dataDirectory: none\n' })
-  writeControlFile(join(folder, 'data'), 'mqtt://127.0.0.1:1884', 'the-token')
+  await writeControlFile(join(folder, 'data'), 'mqtt://127.0.0.1:1884', 'the-token')
   const context = contextIn(folder)
   const settings = (given: Record<string, unknown>) => ownerSettings(new OptionValues(given), context)
   const own = { userName: 'root', password: 'the-token', target: { url: 'mqtt://127.0.0.1:1884' } }
@@ -58,7 +58,7 @@ t.test('what cannot be read is passed over where nobody has asked for it', async
 
 t.test('certificates are not asked of the own machine', async (t) => {
   const folder = t.testdir({})
-  writeControlFile(folder, 'mqtts://127.0.0.1:8883', 'the-token')
+  await writeControlFile(folder, 'mqtts://127.0.0.1:8883', 'the-token')
   const { target } = ownerSettings(new OptionValues({ data: '.' }), contextIn(folder))
   t.match(target, { transport: 'tls', tls: { insecure: true } })
 })

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { BrokerError } from '../base/errors.js'
 import { silentLogger } from '../base/log.js'
-import { runUntilStopped } from './start.js'
+import { runUntilStopped, startedBefore } from './start.js'
 import type { StopSignal } from './stop-signals.js'
 
 const NEVER = new Promise<never>(() => {})
@@ -27,6 +27,20 @@ t.test('the first signal stops the broker in order', async (t) => {
   const { broker, calls } = fakeBroker(Promise.resolve())
   t.equal(await runUntilStopped(broker, { first: signal('SIGTERM'), second: NEVER }, silentLogger), 0)
   t.same(calls, ['stop'])
+})
+
+t.test('the second signal does not wait for the start', async (t) => {
+  t.equal(await startedBefore(NEVER, Promise.resolve('started'), silentLogger), 'started')
+  t.equal(await startedBefore(signal('SIGTERM'), NEVER, silentLogger), undefined)
+  const failure = new Error('no port')
+  await t.rejects(startedBefore(NEVER, Promise.reject(failure), silentLogger), failure)
+  let fail: (error: Error) => void = () => {}
+  const starting = new Promise<never>((_, reject) => {
+    fail = reject
+  })
+  t.equal(await startedBefore(signal('SIGINT'), starting, silentLogger), undefined)
+  fail(failure) // nobody is left to hear of it, which must not end the process in another way
+  await new Promise((resolve) => setImmediate(resolve))
 })
 
 t.test('the second signal does not wait for it', async (t) => {

@@ -11,7 +11,7 @@ import type { CommandDefinition } from './command.js'
 import { CONFIG_OPTIONS, configReader, loadFromOptions } from './config-options.js'
 import { CommandError, ExitCode } from './exit.js'
 import { ReloadSignal } from './reload.js'
-import { StopSignals } from './stop-signals.js'
+import { type StopSignal, StopSignals } from './stop-signals.js'
 import { awaitPredecessor, endByForce, planSuccession, type Succession } from './successor.js'
 
 /** Of what is only waited for to fail. */
@@ -44,11 +44,14 @@ export const startCommand: CommandDefinition = {
     try {
       await awaitPredecessor(context.environment, log)
       const { startBroker } = await import('../main.js')
-      broker = await startBroker(loaded.config, {
+      const starting = startBroker(loaded.config, {
         log,
         environment: context.environment,
         readConfig: configReader(values, context),
+        stopping: signals.first,
       })
+      broker = await startedBefore(signals.second, starting, log)
+      if (broker === undefined) return ExitCode.failed
       const lines = [...bannerLines(loaded, broker.listeners, context.environment), ...broker.firstNotice]
       context.stdout.write(`${lines.join('\n')}\n`)
       return await runUntilStopped(broker, signals, log)
@@ -72,6 +75,21 @@ function reportFindings(loaded: LoadedConfig, findings: readonly Finding[], log:
   const configLog = log.area('config')
   for (const warning of loaded.warnings) configLog.warn(warning)
   for (const { message, remedy } of findings) configLog.warn(message, { remedy })
+}
+
+/**
+ * A broker that is told to stop while it starts has begun to write: it is started to its end, and then stopped in order.
+ * @returns undefined where the second signal comes before
+ */
+export async function startedBefore<Broker>(
+  second: Promise<StopSignal>,
+  starting: Promise<Broker>,
+  log: Logger,
+): Promise<Broker | undefined> {
+  const outcome = await Promise.race([starting.then((broker) => ({ broker })), second])
+  if (typeof outcome === 'object') return outcome.broker
+  log.warn('stopping at once, in the middle of the start', { signal: outcome })
+  return undefined
 }
 
 /**

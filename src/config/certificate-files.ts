@@ -29,10 +29,12 @@ export interface Certificate {
 export interface Trust {
   readonly ca: Buffer | undefined
   readonly authorities: readonly X509Certificate[]
-  readonly crl: Buffer | undefined
+  /** Revocation lists, each in PEM by itself: of several in one text, Node.js takes the first alone. */
+  readonly crls: readonly Buffer[]
 }
 
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g
+const PEM_LIST = /-----BEGIN X509 CRL-----[\s\S]*?-----END X509 CRL-----/g
 const PEM_BEGIN = /-----BEGIN /g
 /** Of an OCSP response: SEQUENCE, then ENUMERATED with `successful`. */
 const OCSP_SUCCESSFUL = [0x0a, 1, 0]
@@ -54,11 +56,23 @@ export function readCertificate(files: CertificateFiles): Certificate {
 /** @throws BrokerError FILE_UNREADABLE or CERTIFICATE_INVALID */
 export function readTrust(caFile: string | undefined, crlFile: string | undefined): Trust {
   const ca = readFile(caFile)
-  const crl = readFile(crlFile)
+  const crls = crlFile === undefined ? [] : readLists(crlFile)
   // a secure context takes any bytes as authorities, and goes on without those it cannot read
   const authorities = ca === undefined ? [] : parseCertificates(caFile ?? '', ca)
-  if (crl !== undefined) attempt(crlFile ?? '', () => createSecureContext({ crl }))
-  return { ca, authorities, crl }
+  return { ca, authorities, crls }
+}
+
+/** @throws BrokerError FILE_UNREADABLE or CERTIFICATE_INVALID */
+export function readLists(path: string): Buffer[] {
+  const text = readFile(path)?.toString('latin1') ?? ''
+  const blocks = text.match(PEM_LIST) ?? []
+  if (blocks.length === 0) throw invalid(path, 'there is no revocation list in PEM in it')
+  checkEnds(path, text)
+  return blocks.map((block) => {
+    const crl = Buffer.from(block)
+    attempt(path, () => createSecureContext({ crl }))
+    return crl
+  })
 }
 
 function readFile(path: string | undefined): Buffer | undefined {
@@ -76,10 +90,14 @@ function parseCertificates(path: string, pem: Buffer): X509Certificate[] {
   const blocks = text.match(PEM_BLOCK) ?? []
   const certificates = blocks.map((block) => attempt(path, () => new X509Certificate(block)))
   if (certificates.length === 0) throw invalid(path, 'there is no certificate in PEM in it')
-  const begun = text.match(PEM_BEGIN)?.length ?? 0
-  const ended = text.match(/-----END /g)?.length ?? 0
-  if (begun !== ended) throw invalid(path, 'its end is missing')
+  checkEnds(path, text)
   return certificates
+}
+
+function checkEnds(path: string, pem: string): void {
+  const begun = pem.match(PEM_BEGIN)?.length ?? 0
+  const ended = pem.match(/-----END /g)?.length ?? 0
+  if (begun !== ended) throw invalid(path, 'its end is missing')
 }
 
 /** Node.js has this for itself and does not document it: where it is gone, the certificate in a PKCS#12 file is not known. */

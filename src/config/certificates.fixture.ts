@@ -61,13 +61,17 @@ export async function makeCertificate(subject: string, wishes: CertificateWishes
   return { certificate, keys, pem: `${certificate.toString('pem')}\n`, key }
 }
 
-/** @returns the revocation list of an authority, in PEM */
-export async function revocationList(authority: TestCertificate, revoked: readonly TestCertificate[]): Promise<string> {
+/** @param hours until the next one @returns the revocation list of an authority, in PEM */
+export async function revocationList(
+  authority: TestCertificate,
+  revoked: readonly TestCertificate[],
+  hours = 365 * 24,
+): Promise<string> {
   const now = Date.now()
   const list = await X509CrlGenerator.create({
     issuer: authority.certificate.subject,
-    thisUpdate: new Date(now - DAY_MS),
-    nextUpdate: new Date(now + 365 * DAY_MS),
+    thisUpdate: new Date(now - 1_000),
+    nextUpdate: new Date(now + hours * 3_600_000),
     entries: revoked.map(({ certificate }) => ({
       serialNumber: certificate.serialNumber,
       revocationDate: new Date(now),

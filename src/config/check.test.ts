@@ -2,7 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generate } from 'selfsigned'
 import t from 'tap'
-import { makeCertificate, writeFiles } from './certificates.fixture.js'
+import { makeCertificate, revocationList, writeFiles } from './certificates.fixture.js'
 import { checkConfig } from './check.js'
 import { isLocal } from './listener.js'
 import { BrokerConfig, type BrokerConfigInput } from './schema.js'
@@ -141,6 +141,54 @@ t.test('certificates are readable, belong together and are valid', async (t) => 
   t.match(withTls('half.pem', 'one.key'), [/^error: .*half.pem: /])
   t.match(withTls('one.pem', 'one.key', 'half.pem'), [/^error: .*half.pem: its end is missing/])
 })
+
+t.test('revocation lists and OCSP responses whose time is nearly up', async (t) => {
+  const HOUR_MS = 3_600_000
+  const folder = t.testdir({ 'none.crl': '' })
+  const [one, other] = [
+    await makeCertificate('CN=one', { isAuthority: true }),
+    await makeCertificate('CN=other', { isAuthority: true }),
+  ]
+  const files = writeFiles(folder, 'good', await makeCertificate('CN=good', { issuer: one }))
+  const caFile = writeFiles(folder, 'one', one).certFile
+  const crlFile = join(folder, 'lists.crl')
+  const lists = (await revocationList(one, [], 24)) + (await revocationList(other, [], 2_000))
+  writeFileSync(crlFile, lists)
+  const startMs = Date.now()
+  const of = (tls: object, hours: number): readonly string[] => {
+    const listener = { type: 'tls' as const, tls: { ...files, caFile, clientCertificate: 'required' as const, ...tls } }
+    return found({ dataDirectory: folder, listeners: [listener] }, startMs + hours * HOUR_MS)
+  }
+  t.same(of({ crlFile }, 19), [], 'for a short one not days before')
+  t.match(of({ crlFile }, 20), [/^warning: listeners.0: a revocation list in .*lists.crl will not be valid after /])
+  t.match(of({ crlFile }, 25), [/^warning: .* is not valid since .*: clients of its authority are refused/])
+  t.match(of({ crlFile }, -1), [/is not valid before/, /is not valid before/])
+  t.match(of({ crlFile: join(folder, 'none.crl') }, 0), [
+    /^error: .*none.crl: there is no revocation list in PEM in it/,
+  ])
+  writeFileSync(crlFile, lists.slice(0, -20))
+  t.match(of({ crlFile }, 0), [/^error: .*lists.crl: its end is missing/])
+  const ocspFile = join(folder, 'answer.der')
+  writeFileSync(ocspFile, ocspResponse(startMs, startMs + 10 * HOUR_MS))
+  t.same(of({ ocspFile }, 7), [])
+  t.match(of({ ocspFile }, 9), [/^warning: listeners.0: the OCSP response .*answer.der will not be valid after /])
+  t.match(of({ ocspFile }, 11), [/the OCSP response .* is not valid since .*: clients that ask for it/])
+})
+
+/** As far as its dates are looked at. */
+function ocspResponse(fromMs: number, untilMs: number): Buffer {
+  const der = (tag: number, ...content: readonly Buffer[]): Buffer => {
+    const bytes = Buffer.concat(content)
+    return Buffer.concat([Buffer.of(tag, bytes.length), bytes])
+  }
+  const time = (ms: number): Buffer => {
+    const text = new Date(ms).toISOString().replaceAll(/[-:T]|\.\d+/g, '')
+    return der(0x18, Buffer.from(text))
+  }
+  const single = der(0x30, der(0x30), der(0x80), time(fromMs), der(0xa0, time(untilMs)))
+  const basic = der(0x30, der(0x30, der(0xa1), time(fromMs), der(0x30, single)))
+  return der(0x30, Buffer.of(0x0a, 1, 0), der(0xa0, der(0x30, der(0x06), der(0x04, basic))))
+}
 
 t.test('certificates that are weak, for another name, or with a key for everybody', async (t) => {
   const folder = t.testdir({})

@@ -3,9 +3,10 @@
  * the store is opened, and must not go when a damaged store is moved aside. The file is read at each start, and whoever
  * stopped the broker may edit or remove it.
  */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrokerError } from '../base/errors.js'
+import { replaceFileSync } from '../base/replace-file.js'
 import { systemCode, systemReason } from '../base/system-error.js'
 import { type ConfigFile, readConfigFile } from './file.js'
 
@@ -13,7 +14,6 @@ import { type ConfigFile, readConfigFile } from './file.js'
 export type KeptSettings = ReadonlyMap<string, unknown>
 
 const FILE_NAME = 'config-new.json'
-const OWNER_ONLY = 0o600
 
 export function keptSettingsFile(dataDirectory: string): string {
   return join(dataDirectory, FILE_NAME)
@@ -43,20 +43,9 @@ export function readKeptSettings(dataDirectory: string): KeptSettings {
  */
 export function writeKeptSettings(dataDirectory: string, kept: KeptSettings): void {
   const path = keptSettingsFile(dataDirectory)
-  const unfinished = `${path}.part`
   try {
-    if (kept.size === 0) {
-      rmSync(path, { force: true })
-      return
-    }
-    const file = openSync(unfinished, 'w', OWNER_ONLY)
-    try {
-      writeSync(file, `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`)
-      fsyncSync(file)
-    } finally {
-      closeSync(file)
-    }
-    renameSync(unfinished, path)
+    if (kept.size === 0) rmSync(path, { force: true })
+    else replaceFileSync(path, `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n`)
   } catch (cause) {
     throw new BrokerError('FOLDER_UNUSABLE', { path: dataDirectory, reason: systemReason(cause) }, { cause })
   }

@@ -84,6 +84,19 @@ t.test('revoked certificates, also of sessions that would go on', async (t) => {
   t.match(listeners.linesWith('does not hold'), [/revoked/, /revoked/])
 })
 
+t.test('a file of revocation lists of several authorities', async (t) => {
+  const second = await makeCertificate('CN=second authority', { isAuthority: true })
+  const pump = await makeCertificate('CN=pump-1', { issuer: second })
+  const gone = await makeCertificate('CN=gone', { issuer: second })
+  const [both, crlFile] = [join(folder, 'both.pem'), join(folder, 'both.crl')]
+  writeFileSync(both, authority.pem + second.pem)
+  writeFileSync(crlFile, (await revocationList(authority, [revoked])) + (await revocationList(second, [gone])))
+  const tls = { clientCertificate: 'required', caFile: both, crlFile } as const
+  const listeners = await ListenersFixture.open(t, tlsListener(tls))
+  for (const welcome of [boiler, pump]) t.type(await listeners.tlsOutcome(t, shows(welcome)), Arrival)
+  for (const refused of [revoked, gone]) t.type(await listeners.tlsOutcome(t, shows(refused)), 'string')
+})
+
 t.test('large certificates and chains', async (t) => {
   const listeners = await ListenersFixture.open(t, tlsListener({ clientCertificate: 'required' }))
   const altNames = Array.from(

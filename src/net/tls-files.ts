@@ -43,7 +43,7 @@ export function readTlsMaterial(tls: Tls): TlsMaterial {
     }
     for (const part of [secrets.cert, secrets.key, secrets.pfx]) hashPart(hash, part as Buffer | undefined)
   }
-  for (const part of [trust.ca, trust.crl]) hashPart(hash, part)
+  for (const part of [trust.ca, ...trust.crls]) hashPart(hash, part)
   return { certificate, names, trust, digest: hash.digest() }
 }
 
@@ -85,7 +85,7 @@ export function contextOptions(
   return {
     ...certificate.secrets,
     ca: asksForCertificate ? trust.ca : undefined,
-    crl: asksForCertificate ? trust.crl : undefined,
+    crl: asksForCertificate && trust.crls.length > 0 ? [...trust.crls] : undefined,
     minVersion: tls.minVersion,
     ciphers: CIPHERS,
     honorCipherOrder: true,

@@ -2,14 +2,14 @@
  * `control.json` in the data folder: how its owner reaches the broker that runs on it as `root`. Written at each start
  * with a token of this start, so it is worth nothing when the broker has stopped.
  */
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { BrokerError } from '../base/errors.js'
+import { replaceFile } from '../base/replace-file.js'
 import { systemCode, systemReason } from '../base/system-error.js'
 import { ROOT } from './user-name.js'
 
 const FILE = 'control.json'
-const OWNER_ONLY = 0o600
 
 export interface ControlAccess {
   /** As `merlot pub --url` takes it; on this machine. */
@@ -18,15 +18,11 @@ export interface ControlAccess {
   readonly password: string
 }
 
-/** @throws BrokerError FOLDER_UNUSABLE */
-export function writeControlFile(dataDirectory: string, url: string, token: string): void {
+/** Resolves when it is there. @throws BrokerError FOLDER_UNUSABLE */
+export async function writeControlFile(dataDirectory: string, url: string, token: string): Promise<void> {
   const access: ControlAccess = { url, user: ROOT, password: token }
-  const path = join(dataDirectory, FILE)
-  const fresh = `${path}.new`
   try {
-    rmSync(fresh, { force: true })
-    writeFileSync(fresh, `${JSON.stringify(access)}\n`, { mode: OWNER_ONLY, flag: 'wx' })
-    renameSync(fresh, path)
+    await replaceFile(join(dataDirectory, FILE), `${JSON.stringify(access)}\n`)
   } catch (cause) {
     throw new BrokerError('FOLDER_UNUSABLE', { path: dataDirectory, reason: systemReason(cause) }, { cause })
   }

@@ -33,7 +33,7 @@ t.test('control.json', async (t) => {
   const token = makeControlToken()
   t.match(token, /^[\w-]{43}$/)
   writeFileSync(path, 'of a broker before', { mode: 0o644 })
-  writeControlFile(folder, 'mqtt://127.0.0.1:1883', token)
+  await writeControlFile(folder, 'mqtt://127.0.0.1:1883', token)
   t.same(readControlFile(folder), { url: 'mqtt://127.0.0.1:1883', user: 'root', password: token })
   if (process.platform !== 'win32') t.equal(statSync(path).mode & 0o777, 0o600)
   removeControlFile(folder, 'of another start')
@@ -45,7 +45,7 @@ t.test('control.json', async (t) => {
     t.throws(() => readControlFile(folder), { code: 'FILE_UNREADABLE' })
     removeControlFile(folder, token)
   }
-  t.throws(() => writeControlFile(join(folder, 'missing'), 'x', token), { code: 'FOLDER_UNUSABLE' })
+  await t.rejects(writeControlFile(join(folder, 'missing'), 'x', token), { code: 'FOLDER_UNUSABLE' })
 })
 
 t.test('where the owner is known to be on this machine', async (t) => {

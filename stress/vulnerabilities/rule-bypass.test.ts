@@ -57,7 +57,7 @@ t.test('a will is judged by the rules of the moment, however its session comes t
   await broker.rule('Publish TO TOPIC "w1/secret/#"', 'DENY')
   await now.drop()
   await broker.as('ann', lasting('will-taken'))
-  t.ok(taken.closed)
+  await taken.expectDisconnect(0x8e)
   await ended.drop()
   await broker.as('ann', { clientId: 'will-ended' }) // a clean start ends the session
   await open.drop()
