@@ -1,6 +1,6 @@
 /** Where log lines end: pino for JSON, pino-pretty for a terminal. The only importer of both; main thread only. */
-import { pino } from 'pino'
-import { prettyFactory } from 'pino-pretty'
+import { createRequire } from 'node:module'
+import type { prettyFactory as PrettyFactory } from 'pino-pretty'
 import {
   createSinkLogger,
   escapeControls,
@@ -10,6 +10,9 @@ import {
   type LogRecord,
   type LogSink,
 } from './log.js'
+
+const require = createRequire(import.meta.url)
+const { pino } = require('pino') as typeof import('pino')
 
 /** A stream that takes whole lines; `fd` where it is a file of this process, which is then written synchronously. */
 export interface LogStream {
@@ -40,6 +43,7 @@ export function createLogSink(options: LogOutputOptions, stream: LogStream = pro
     const json = createPino({ write: (line) => lines.write(escapeControlsInJson(line)) })
     return (record) => json[record.level](jsonFields(record), record.message)
   }
+  const { prettyFactory } = require('pino-pretty') as { readonly prettyFactory: typeof PrettyFactory }
   const format = prettyFactory({
     colorize: stream.isTTY === true && process.env.NO_COLOR === undefined,
     translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',

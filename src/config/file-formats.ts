@@ -1,9 +1,14 @@
 /** YAML, JSON and TOML to plain values and the places of their keys. The only importer of the parsers for files. */
-import { parse as parseTomlText, TomlError } from 'smol-toml'
-import { type Document, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type YAMLError } from 'yaml'
+import { createRequire } from 'node:module'
+import type { Document, LineCounter, YAMLError } from 'yaml'
 import { messageOf } from '../base/errors.js'
 import { jsonProblem } from './json-syntax.js'
 import { tomlPositions } from './toml-positions.js'
+
+// loaded when there is a file of the kind: together they are a tenth of a start
+const require = createRequire(import.meta.url)
+const yamlLibrary = (): typeof import('yaml') => require('yaml') as typeof import('yaml')
+const tomlLibrary = (): typeof import('smol-toml') => require('smol-toml') as typeof import('smol-toml')
 
 /** A place in a file; both count from 1. */
 export interface Position {
@@ -34,6 +39,7 @@ export class FileSyntaxError extends Error {
 
 /** @throws FileSyntaxError */
 export function parseYaml(text: string): ParsedFile {
+  const { LineCounter, parseAllDocuments } = yamlLibrary()
   const lines = new LineCounter()
   const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false })
   if (!Array.isArray(documents) || documents.length === 0) return { value: undefined, positions: new Map() }
@@ -54,6 +60,7 @@ export function parseYaml(text: string): ParsedFile {
 
 /** @throws FileSyntaxError */
 export function parseJson(text: string): ParsedFile {
+  const { LineCounter, parseAllDocuments } = yamlLibrary()
   const lines = new LineCounter()
   const wrong = jsonProblem(text)
   if (wrong !== undefined) {
@@ -69,8 +76,9 @@ export function parseJson(text: string): ParsedFile {
 
 /** @throws FileSyntaxError */
 export function parseToml(text: string): ParsedFile {
+  const { parse, TomlError } = tomlLibrary()
   try {
-    return { value: parseTomlText(text), positions: tomlPositions(text) }
+    return { value: parse(text), positions: tomlPositions(text) }
   } catch (error) {
     if (!(error instanceof TomlError)) throw error
     const message = error.message.split('\n')[0]!
@@ -93,6 +101,7 @@ function positionOf(text: string, offset: number): Position {
 }
 
 function yamlPositions(document: Document, lines: LineCounter): Map<string, Position> {
+  const { isMap, isScalar, isSeq } = yamlLibrary()
   const positions = new Map<string, Position>()
   const visit = (node: unknown, path: string): void => {
     const below = (step: string | number): string => (path === '' ? String(step) : `${path}.${step}`)

@@ -1,7 +1,8 @@
 /** Values between text and type: reading those of variables and flags, printing those that were wrong. */
-import { parse } from 'yaml'
+import { createRequire } from 'node:module'
 import type { KeyNode, ValueForm } from './keys.js'
 
+const require = createRequire(import.meta.url)
 const GIVEN_LENGTH_MAX = 60
 
 /**
@@ -16,6 +17,7 @@ export function valueOfText(node: KeyNode, text: string): unknown {
     }
     return text
   }
+  const { parse } = require('yaml') as typeof import('yaml')
   try {
     return parse(text)
   } catch {

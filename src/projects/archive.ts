@@ -1,9 +1,10 @@
 /** Projects as zip files. */
 import { mkdir, writeFile } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { crc32, inflateRaw } from 'node:zlib'
-import { type Zippable, zipSync } from 'fflate'
+import type { Zippable } from 'fflate'
 import { FILE_BYTES_MAX, FILES_MAX, PROJECT_BYTES_MAX, type ProjectFile } from './project-files.js'
 import { refused } from './refusal.js'
 import { checkArchivePath } from './safe-path.js'
@@ -15,6 +16,7 @@ const LIMITS: ZipLimits = { files: FILES_MAX, fileBytes: FILE_BYTES_MAX, totalBy
 /** One archive of the same files is the same bytes. Zip files know no earlier time. */
 const FIXED_TIME = new Date(1980, 0, 1)
 
+const require = createRequire(import.meta.url)
 const inflate = promisify(inflateRaw)
 
 export function isZip64(text: string): boolean {
@@ -75,5 +77,6 @@ export function packArchive(files: readonly ProjectFile[]): Buffer {
     checkArchivePath(path)
     tree[path] = bytes
   }
+  const { zipSync } = require('fflate') as typeof import('fflate')
   return Buffer.from(zipSync(tree, { level: 6, mtime: FIXED_TIME }))
 }
