@@ -256,7 +256,7 @@ class Broker {
   #restore(shard: number): void {
     const restore = this.parts.restores[shard]
     const own = [...this.model.sessions].filter(([number]) => this.owner(number) === shard)
-    const sessions = restore.sessions().map(({ session, subscriptions, received }) => ({
+    const sessions = [...restore.sessions()].map(({ session, subscriptions, received }) => ({
       session: JSON.stringify(session),
       filters: subscriptions.map(({ filter, identifier }) => [filter, identifier]),
       received: [...received],

@@ -10,7 +10,7 @@ import {
   type StoredSession,
   type StoredSubscription,
 } from '../src/contracts/storage.js'
-import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
+import { SHARDS_MAX, type StoreEntry, type StoreReader, TABLE } from './engine.js'
 import { readMark, STAMP_MARK, sequenceMark, sessionMark } from './high-water.js'
 import { NUMBER_KEY_BYTES, numberKey, readNumberKey, textKey, textKeyPrefix } from './keys.js'
 import { readLogValue, ValueMemory } from './log-value.js'
@@ -76,9 +76,35 @@ class ProgressScan {
   }
 }
 
-interface OwnSession extends RestoredSession {
-  readonly subscriptions: StoredSubscription[]
-  readonly received: number[]
+/**
+ * Entries whose keys begin with the number of a session, read beside the sessions: a look-up for each of 100,000 sessions
+ * takes a hundred times as long.
+ */
+class EntriesOfSessions {
+  readonly #entries: Iterator<StoreEntry>
+  #next: StoreEntry | undefined
+
+  constructor(entries: Iterable<StoreEntry>) {
+    this.#entries = entries[Symbol.iterator]()
+    this.#advance()
+  }
+
+  /** @param session greater than at the last call */
+  take(session: number): StoreEntry[] {
+    const taken: StoreEntry[] = []
+    for (let entry = this.#next; entry !== undefined; entry = this.#advance()) {
+      const owner = readNumberKey(entry.key)
+      if (owner > session) break
+      if (owner === session) taken.push(entry)
+    }
+    return taken
+  }
+
+  #advance(): StoreEntry | undefined {
+    const { value, done } = this.#entries.next()
+    this.#next = done ? undefined : value
+    return this.#next
+  }
 }
 
 export class Restore implements StoredRetained {
@@ -109,8 +135,13 @@ export class Restore implements StoredRetained {
     return value === undefined ? undefined : parse<number>(value)
   }
 
-  sessions(): RestoredSession[] {
-    const own = new Map<number, OwnSession>()
+  /**
+   * Those of this shard, one by one: all of them at once would be in memory together with what is made of them. To be read
+   * to the end before anything else is asked for.
+   */
+  *sessions(): Generator<RestoredSession, void, undefined> {
+    const subscriptions = new EntriesOfSessions(this.reader.range(TABLE.subscriptions))
+    const received = new EntriesOfSessions(this.reader.range(TABLE.received))
     for (const { key, value } of this.reader.range(TABLE.sessions)) {
       const number = readNumberKey(key)
       const session = parse<StoredSession>(value)
@@ -121,11 +152,12 @@ export class Restore implements StoredRetained {
       this.#known.add(number)
       if (!this.owns(session.clientId)) continue
       this.#own.add(number)
-      own.set(number, { session, subscriptions: [], received: [] })
+      yield {
+        session,
+        subscriptions: this.#subscriptionsOf(subscriptions.take(number)),
+        received: received.take(number).map(({ key }) => (key[NUMBER_KEY_BYTES] << 8) | key[NUMBER_KEY_BYTES + 1]),
+      }
     }
-    this.#addSubscriptions(own)
-    this.#addReceived(own)
-    return [...own.values()]
   }
 
   /** Of this shard, divided by SHARDS_MAX: never used, also not by sessions that are gone. */
@@ -236,20 +268,13 @@ export class Restore implements StoredRetained {
     return last
   }
 
-  /** One scan of the table: a look-up for each of 100,000 sessions takes a hundred times as long. */
-  #addSubscriptions(sessions: ReadonlyMap<number, OwnSession>): void {
-    for (const { key, value } of this.reader.range(TABLE.subscriptions)) {
-      const owner = sessions.get(readNumberKey(key))
-      if (owner === undefined) continue
+  #subscriptionsOf(entries: readonly StoreEntry[]): StoredSubscription[] {
+    const subscriptions: StoredSubscription[] = []
+    for (const { value } of entries) {
       const subscription = parse<StoredSubscription>(value)
       if (subscription === undefined) this.damage.subscriptions++
-      else owner.subscriptions.push(subscription)
+      else subscriptions.push(subscription)
     }
-  }
-
-  #addReceived(sessions: ReadonlyMap<number, OwnSession>): void {
-    for (const { key } of this.reader.range(TABLE.received)) {
-      sessions.get(readNumberKey(key))?.received.push((key[NUMBER_KEY_BYTES] << 8) | key[NUMBER_KEY_BYTES + 1])
-    }
+    return subscriptions
   }
 }

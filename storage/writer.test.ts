@@ -1,5 +1,6 @@
 import t from 'tap'
 import { TABLE } from './engine.js'
+import { numberKey } from './keys.js'
 import {
   append,
   asker,
@@ -16,7 +17,7 @@ const RETRY_MS = 500
 
 function payloads(parts: StoreParts, shard = 0): string[] {
   const restore = parts.restores[shard]
-  restore.sessions()
+  Array.from(restore.sessions())
   const found = [...restore.deliveries(() => {})]
   return found.flatMap((each) => (each === undefined ? [] : [payloadOf(each.message)]))
 }
@@ -204,6 +205,38 @@ t.test('parts of a message of several shards take effect as one, or a crash leav
   t.same(told, ['received'])
   t.equal(messages(), 2)
   t.equal(parts.engine.count(TABLE.received), 1)
+})
+
+t.test('a message that is handed over is with one session or the other, whenever a crash comes', async (t) => {
+  for (const taker of [0, 1]) {
+    const parts = new StoreParts({ shards: 2 })
+    const { journal } = parts
+    const receivers = (): number[] => [0, 1].map((shard) => parts.engine.count(TABLE.log(shard)))
+    const old = append(parts, 'moves')
+    parts.commit()
+    t.same(receivers(), [1, 0])
+    const group = 64 * 9
+    const to = parts.journals[taker]
+    if (taker !== 0) journal.beginTogether(group)
+    to.addReceiver(receiver(65))
+    to.append(loggedMessage({ payload: 'moves' }), undefined, group)
+    for (const shard of [0, 1]) parts.publish(shard)
+    parts.writer.work()
+    t.same(receivers(), [1, 0], 'it takes effect when both are there')
+    journal.done(old, 0)
+    parts.publish(0)
+    parts.writer.work()
+    t.same(receivers(), [1, 0], 'what is done waits, too')
+    const { told, ask } = asker(parts)
+    journal.commitTogether(group, taker === 0 ? 1 : 2, undefined)
+    ask('handed over')
+    parts.commit()
+    t.same(told, ['handed over'])
+    t.same(receivers(), taker === 0 ? [1, 0] : [0, 1])
+    t.equal(parts.engine.count(TABLE.received), 0)
+    const { log, sequence } = old
+    t.equal(parts.engine.get(TABLE.log(log), numberKey(sequence)), undefined)
+  }
 })
 
 t.test('the time at which it was last alive is kept, and not with every commit', async (t) => {

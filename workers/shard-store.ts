@@ -31,7 +31,6 @@ export class ShardStore {
   readonly ring: RingProducer
   readonly #reader: StoreReaderHandle
   readonly #restore: Restore
-  readonly #sessions: ReturnType<Restore['sessions']>
   #isClosed = false
 
   constructor(task: ShardTask, link: StoreLink) {
@@ -39,7 +38,6 @@ export class ShardStore {
     this.ring = new RingProducer(link.ring)
     this.#reader = openLmdbReader(join(config.dataDirectory, 'store'))
     this.#restore = new Restore(this.#reader, index, (clientId) => shardOf(clientId, shardDoorbells.length) === index)
-    this.#sessions = this.#restore.sessions()
     this.journal = new Journal<Message>({
       shard: index,
       ring: this.ring,
@@ -54,12 +52,17 @@ export class ShardStore {
   restoreSessions(shard: ShardState): Unread {
     const restore = this.#restore
     const retained = new RetainedRestorer(shard, restore)
-    const sessions = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
-    for (const session of this.#sessions) sessions.addSession(session)
+    const messages = restore.countMessages()
+    const sessions = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs, messages > 0)
+    let count = 0
+    for (const session of restore.sessions()) {
+      sessions.addSession(session)
+      count++
+    }
     const { damage } = restore
     const counts = {
-      sessions: this.#sessions.length,
-      messages: restore.countMessages(),
+      sessions: count,
+      messages,
       retained: retained.count,
       damaged: damage.sessions + damage.subscriptions,
     }

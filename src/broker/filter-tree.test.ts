@@ -7,7 +7,7 @@ import { FilterTree } from './filter-tree.js'
 
 function treeOf(...filters: readonly string[]): FilterTree<string> {
   const tree = new FilterTree<string>()
-  for (const filter of filters) tree.set(filter, filter)
+  for (const filter of filters) tree.getOrAdd(filter, (text) => text)
   return tree
 }
 
@@ -49,11 +49,17 @@ t.test('what matches a topic', async (t) => {
   for (const [topic, filters] of cases) t.same(matchesOf(tree, topic), filters.sort(), topic)
 })
 
-t.test('set replaces, get is exact', async (t) => {
+t.test('what is there stays, get is exact', async (t) => {
   const tree = new FilterTree<number>()
-  tree.set('a/+', 1)
-  tree.set('a/+', 2)
-  tree.set('a/b/c', 3)
+  t.equal(
+    tree.getOrAdd('a/+', () => 2),
+    2,
+  )
+  t.equal(
+    tree.getOrAdd('a/+', () => 1),
+    2,
+  )
+  tree.getOrAdd('a/b/c', () => 3)
   t.equal(tree.size, 2)
   t.equal(tree.get('a/+'), 2)
   t.equal(tree.get('a/b'), undefined, 'a node on the way has no value')
@@ -104,7 +110,7 @@ t.test('the tree agrees with filterMatches, whatever was set and deleted', async
             tree.delete(filter)
             model.delete(filter)
           } else {
-            tree.set(filter, filter)
+            tree.getOrAdd(filter, (text) => text)
             model.add(filter)
           }
         }

@@ -12,20 +12,21 @@ const EMPTY_AUDIENCES_MAX = 1_024
 const UNASKED = 0
 
 export function audienceOf(shard: ShardState, filter: string): Audience {
-  let audience = shard.filters.get(filter)
-  if (audience === undefined) {
-    audience = new Audience(filter)
-    shard.filters.set(filter, audience)
-    shard.topics.admit(audience)
-  }
+  const known = shard.filters.size
+  const audience = shard.filters.getOrAdd(filter, newAudience)
+  if (shard.filters.size > known) shard.topics.admit(audience)
   return audience
+}
+
+function newAudience(filter: string): Audience {
+  return new Audience(filter)
 }
 
 export function groupOf(shard: ShardState, audience: Audience, name: string): SharedGroup {
   let group = audience.groups.get(name)
   if (group === undefined) {
     group = new SharedGroup(shard.nextGroupId++, name, audience.filter)
-    audience.groups.set(name, group)
+    audience.addGroup(group)
     audience.version++
   }
   return group
@@ -35,7 +36,7 @@ export function groupOf(shard: ShardState, audience: Audience, name: string): Sh
 export function tidy(shard: ShardState, audience: Audience): void {
   for (const group of audience.groups.values()) {
     if (!group.isEmpty) continue
-    audience.groups.delete(group.name)
+    audience.removeGroup(group.name)
     audience.version++
   }
   if (!audience.isEmpty) return
@@ -105,8 +106,8 @@ export function receiveInterest(
   const audience = audienceOf(shard, interest.filter)
   if (interest.group === undefined) {
     audience.version++
-    if (members > 0) audience.remotes.add(from)
-    else audience.remotes.delete(from)
+    if (members > 0) audience.addRemote(from)
+    else audience.removeRemote(from)
   } else {
     const group = groupOf(shard, audience, interest.group)
     if (members > 0) group.remotes.set(from, { groupId: interest.groupId, members, online: interest.online })
@@ -119,7 +120,7 @@ export function receiveInterest(
 /** A shard was started anew: forgets what it wanted, and tells it what this one wants. */
 export function replaceInterest(shard: ShardState, other: number): void {
   for (const audience of shard.filters.values()) {
-    audience.remotes.delete(other)
+    audience.removeRemote(other)
     for (const group of audience.groups.values()) group.remotes.delete(other)
     audience.version++
     tidy(shard, audience)

@@ -21,10 +21,14 @@ export class SessionRestorer {
   #lastLogged: LoggedMessage | undefined
   #lastMessage: Message | undefined
 
-  /** @param aliveMs when the broker was last alive, in milliseconds since the epoch: expiry intervals count from then */
+  /**
+   * @param aliveMs when the broker was last alive, in milliseconds since the epoch: expiry intervals count from then
+   * @param hasMessages whether there may be messages for the sessions
+   */
   constructor(
     readonly shard: ShardState,
     readonly aliveMs: number,
+    readonly hasMessages: boolean,
   ) {}
 
   addSession({ session: stored, subscriptions, received }: RestoredSession): void {
@@ -36,7 +40,7 @@ export class SessionRestorer {
     if (stored.owner !== undefined) session.identity = { ...stored.owner, clientId: stored.clientId }
     session.repeatsBelow = stored.repeatsBelow
     session.connection = 1
-    session.late = new DeliveryQueue()
+    if (this.hasMessages) session.late = new DeliveryQueue()
     shard.restoreSession(session)
     this.#sessions.set(stored.number, session)
     for (const subscription of subscriptions) restoreSubscription(shard, session, subscription)

@@ -37,8 +37,6 @@ export class Session {
   keepAliveSeconds = 0
   /** Of the connection, or of the last one: its will is published, and its messages wait, in this name. */
   identity: Identity
-  /** What rules have said of it. */
-  readonly access = new SessionAccess()
   /** The topic it has last published to, if rules allow that at this moment. */
   allowedEntry: TopicEntry | undefined = undefined
   /** Closes the connection when its token expires. */
@@ -84,6 +82,7 @@ export class Session {
   nextOrder = 1
 
   #clientIdBytes: Uint8Array | undefined
+  #access: SessionAccess | undefined
 
   constructor(
     readonly clientId: string,
@@ -96,6 +95,12 @@ export class Session {
   get clientIdBytes(): Uint8Array {
     this.#clientIdBytes ??= encodeText(this.clientId)
     return this.#clientIdBytes
+  }
+
+  /** What rules have said of it; made when it is first needed: most sessions of a broker that starts stay offline. */
+  get access(): SessionAccess {
+    this.#access ??= new SessionAccess()
+    return this.#access
   }
 
   get hasGroups(): boolean {

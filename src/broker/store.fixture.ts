@@ -43,7 +43,7 @@ export class StoreFixture {
       }
       const restore = new Restore(engine, shard, (clientId) => ownerOf(clientId) === shard)
       this.#restores[shard] = restore
-      const sessions = restore.sessions()
+      const sessions = [...restore.sessions()]
       this.journals[shard] = new Journal<Message>({
         shard,
         ring: this.#rings[shard],
@@ -64,7 +64,7 @@ export class StoreFixture {
   /** What a shard does when it starts, before anybody connects. */
   restoreSessions(shard: ShardState): void {
     const restore = this.#restores[shard.index]
-    const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs)
+    const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs, restore.countMessages() > 0)
     this.#restorers[shard.index] = restorer
     this.#retained[shard.index] = new RetainedRestorer(shard, restore)
     for (const session of this.#sessions[shard.index]) restorer.addSession(session)

@@ -62,9 +62,9 @@ t.test('what the publisher itself gets', async (t) => {
 t.test('an audience is empty when nobody is left of any kind', async (t) => {
   const audience = new Audience('a')
   t.ok(audience.isEmpty)
-  audience.remotes.add(1)
+  audience.addRemote(1)
   t.notOk(audience.isEmpty)
-  audience.remotes.clear()
+  audience.removeRemote(1)
   audience.subscribers.set(ann, subscription({}))
   t.notOk(audience.isEmpty)
 })

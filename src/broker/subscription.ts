@@ -4,6 +4,9 @@ import { encodeSubscriptionIdentifiers } from '../mqtt/publish-properties.js'
 import type { Session } from './session.js'
 import type { SharedGroup } from './shared-group.js'
 
+const NO_GROUPS: ReadonlyMap<string, SharedGroup> = new Map()
+const NO_REMOTES: ReadonlySet<number> = new Set()
+
 export interface SubscriptionOptions {
   readonly qos: Qos
   readonly noLocal: boolean
@@ -58,16 +61,43 @@ export function withoutNoLocal(subscription: Subscription): Subscription | undef
 /** All who subscribed to one filter. `version` moves with each change, which is how caches notice. */
 export class Audience {
   readonly subscribers = new Map<Session, Subscription>()
-  /** Shared subscriptions by group name. */
-  readonly groups = new Map<string, SharedGroup>()
-  /** Other shards with ordinary subscribers. */
-  readonly remotes = new Set<number>()
   /** The LoT thread wants these messages. */
   isWatched = false
   version = 0
   /** How often other shards are being told of a first subscriber and have not all answered. */
   announcing = 0
+  // most filters have neither, and a million empty maps take longer to make than all else
+  #groups: Map<string, SharedGroup> | undefined
+  #remotes: Set<number> | undefined
   constructor(readonly filter: string) {}
+
+  /** Shared subscriptions by group name. */
+  get groups(): ReadonlyMap<string, SharedGroup> {
+    return this.#groups ?? NO_GROUPS
+  }
+
+  addGroup(group: SharedGroup): void {
+    this.#groups ??= new Map()
+    this.#groups.set(group.name, group)
+  }
+
+  removeGroup(name: string): void {
+    this.#groups?.delete(name)
+  }
+
+  /** Other shards with ordinary subscribers. */
+  get remotes(): ReadonlySet<number> {
+    return this.#remotes ?? NO_REMOTES
+  }
+
+  addRemote(shard: number): void {
+    this.#remotes ??= new Set()
+    this.#remotes.add(shard)
+  }
+
+  removeRemote(shard: number): void {
+    this.#remotes?.delete(shard)
+  }
 
   get isEmpty(): boolean {
     return this.subscribers.size === 0 && this.groups.size === 0 && this.remotes.size === 0 && !this.isWatched

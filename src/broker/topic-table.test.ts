@@ -24,12 +24,9 @@ class Subscriptions {
   }
 
   audience(filter: string): Audience {
-    let audience = this.tree.get(filter)
-    if (audience === undefined) {
-      audience = new Audience(filter)
-      this.tree.set(filter, audience)
-      this.table.admit(audience)
-    }
+    const { size } = this.tree
+    const audience = this.tree.getOrAdd(filter, (text) => new Audience(text))
+    if (this.tree.size > size) this.table.admit(audience)
     audience.version++
     return audience
   }
@@ -94,10 +91,11 @@ t.test('shared groups and other shards', async (t) => {
   const subscriptions = new Subscriptions()
   const audience = subscriptions.audience('a/+')
   const group = new SharedGroup(1, 'workers', 'a/+')
-  audience.groups.set('workers', group)
-  audience.remotes.add(3)
+  audience.addGroup(group)
+  audience.addRemote(3)
   const all = subscriptions.audience('#')
-  all.remotes.add(3).add(4)
+  all.addRemote(3)
+  all.addRemote(4)
   const entry = subscriptions.find('a/b')
   t.same(entry.groups, [group])
   t.same([...entry.remotes].sort(), [3, 4], 'each once')

@@ -98,6 +98,7 @@ export class TopicTable {
 
   /** A filter has got its first subscriber: the topics it matches must know its audience. */
   admit(audience: Audience): void {
+    if (this.#entries.length === 0) return // so it is for every stored subscription when the broker starts
     for (const entry of this.#byName.matching(audience.filter)) {
       entry.audiences.push(audience)
       entry.versions = -1
