@@ -5,6 +5,7 @@ import { tellAll } from './actors/tell-all.js'
 import type { Trail } from './audit/trail.js'
 import { encodeText } from './base/bytes.js'
 import type { Clock } from './base/clock.js'
+import { entryFile } from './base/entry-file.js'
 import { messageOf } from './base/errors.js'
 import type { Logger } from './base/log.js'
 import { CommandCentre } from './commands/centre.js'
@@ -55,7 +56,7 @@ export class LotControl {
       config,
       folder: join(config.dataDirectory, 'python'),
       log,
-      worker: new URL('../workers/python.js', import.meta.url),
+      worker: entryFile('python'),
       printed: (event) => this.#own(publish([debugMessage(event)]), 'the output of a script could not be published'),
     })
     this.#centre = new CommandCentre({

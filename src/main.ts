@@ -7,6 +7,7 @@ import { CorefluxTopics } from './admin/coreflux-topics.js'
 import { SysTopics } from './admin/sys-topics.js'
 import { Trail } from './audit/trail.js'
 import { SharedClock } from './base/clock.js'
+import { entryFile } from './base/entry-file.js'
 import { BrokerError } from './base/errors.js'
 import { makeFolder } from './base/folder.js'
 import type { Logger } from './base/log.js'
@@ -114,10 +115,10 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     onLotRestart: () => lot.lotRestarted(),
     onLotEvent: (event) => lot.handle(event),
     workers: {
-      shard: new URL('../workers/shard.js', import.meta.url),
-      connection: new URL('../workers/connection.js', import.meta.url),
-      storage: new URL('../workers/storage.js', import.meta.url),
-      lot: new URL('../workers/lot.js', import.meta.url),
+      shard: entryFile('shard'),
+      connection: entryFile('connection'),
+      storage: entryFile('storage'),
+      lot: entryFile('lot'),
     },
   })
   // while the threads load theirs

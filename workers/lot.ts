@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os'
 import type { MessagePort } from 'node:worker_threads'
 import { BatchPool } from '../src/actors/batch-pool.js'
 import { SharedClock } from '../src/base/clock.js'
+import { entryFile } from '../src/base/entry-file.js'
 import { stackOf } from '../src/base/errors.js'
 import { createPortLogger } from '../src/base/log-port.js'
 import { Reactor } from '../src/base/reactor.js'
@@ -32,7 +33,7 @@ export default async function run(task: LotTask): Promise<void> {
   let pool: BatchPool<RunnerTask, RunnerResult> | undefined
   /** Threads are started when there is something to run. */
   const openPool = (): BatchPool<RunnerTask, RunnerResult> => {
-    pool ??= new BatchPool(new URL('./lot-runner.js', import.meta.url), {
+    pool ??= new BatchPool(entryFile('lot-runner'), {
       threads: threadsReady(threads),
       threadsMax: threadsMax(threads),
       heapBytesMax: config.lot.heapBytesMax,

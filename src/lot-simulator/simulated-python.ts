@@ -4,6 +4,7 @@
  */
 import { setImmediate } from 'node:timers/promises'
 import { MessageChannel } from 'node:worker_threads'
+import { entryFile } from '../base/entry-file.js'
 import type { Logger } from '../base/log.js'
 import { BrokerConfig } from '../config/schema.js'
 import type { OutsideCall } from '../lot/program.js'
@@ -38,7 +39,7 @@ export class SimulatedPython {
   private constructor(readonly options: SimulatedPythonOptions) {
     const { extraModules, folder, log, printed } = options
     const config = BrokerConfig.parse({ python: { extraModules } })
-    const worker = new URL('../../workers/python.js', import.meta.url)
+    const worker = entryFile('python')
     this.#python = new PythonScripts({
       config,
       folder,

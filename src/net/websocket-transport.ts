@@ -1,8 +1,13 @@
 /** MQTT over WebSocket (§6). The only importer of ws. */
 import type { IncomingMessage, Server } from 'node:http'
+import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
-import { type PerMessageDeflateOptions, type RawData, type WebSocket, WebSocketServer } from 'ws'
+import type { PerMessageDeflateOptions, RawData, WebSocket } from 'ws'
 import type { Transport, TransportEvents } from './transport.js'
+
+// loaded where there is a listener for it, and as the CommonJS that it is: that takes a third of the time
+const require = createRequire(import.meta.url)
+const webSocketLibrary = (): typeof import('ws') => require('ws') as typeof import('ws')
 
 /** Names that clients ask for: that of the specification, and that of MQTT 3.1 clients. */
 const SUBPROTOCOLS = ['mqtt', 'mqttv3.1']
@@ -91,6 +96,7 @@ const COMPRESSION: PerMessageDeflateOptions = {
 
 /** Accepts WebSockets on a path of an HTTP server that carry MQTT. */
 export function acceptWebSockets(server: Server, options: WebSocketOptions): void {
+  const { WebSocketServer } = webSocketLibrary()
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: options.messageBytesMax,

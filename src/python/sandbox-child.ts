@@ -2,13 +2,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { entryFile } from '../base/entry-file.js'
 import { messageOf } from '../base/errors.js'
 import { type Frame, FrameReader, FromSandboxKind, frameOf } from './frames.js'
 import { PYODIDE_FOLDER } from './pyodide-files.js'
 import { sandboxEnvironment, sandboxFlags } from './sandbox-flags.js'
 import type { SandboxArguments } from './sandbox-process.js'
 
-const ENTRY = fileURLToPath(new URL('./sandbox-process.js', import.meta.url))
+const ENTRY = fileURLToPath(entryFile('sandbox-process'))
 /** Of what it writes to its standard error; the rest is thrown away. */
 const COMPLAINT_CHARACTERS_MAX = 2_000
 

@@ -1,6 +1,7 @@
 /** How Node is started for the process that runs Python. */
 import { dirname, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { entryFile } from '../base/entry-file.js'
 
 /** Versions of Node from which on the permission model has the shorter name. */
 const STABLE_PERMISSION = [
@@ -12,12 +13,12 @@ const STABLE_PERMISSION = [
 const JAVASCRIPT_MEGABYTES = 96
 
 /**
- * No file may be read but `files` (folders end with a separator) and this folder, none written; no process, no thread, no
+ * No file may be read but `files` (folders end with a separator) and the folder of the program that it runs, none written; no process, no thread, no
  * native code; no text becomes code of JavaScript.
  * @param version of Node, like `20.18.0`
  */
 export function sandboxFlags(files: readonly string[], version = process.versions.node): readonly string[] {
-  const readable = [dirname(fileURLToPath(import.meta.url)) + sep, ...files]
+  const readable = [dirname(fileURLToPath(entryFile('sandbox-process'))) + sep, ...files]
   return [
     permissionFlag(version),
     ...readable.map((path) => `--allow-fs-read=${path}`),
