@@ -17,7 +17,7 @@ import { readKeptSettings } from './config/kept-settings.js'
 import { type ConfigChange, type ConfigReader, LiveConfig } from './config/live-config.js'
 import { loadOver } from './config/load.js'
 import type { BrokerConfig, Listener } from './config/schema.js'
-import { secretKeyPlace } from './config/secret-key-place.js'
+import { lostKeyWarning, secretKeyPlace } from './config/secret-key-place.js'
 import { ConfigControl } from './config-control.js'
 import { renewTicketSecret, TICKET_SECRET_MS } from './contracts/ticket-keys.js'
 import type { LotControl } from './lot-control.js'
@@ -50,8 +50,6 @@ export interface RunningBroker {
    * @throws BrokerError CONFIG_INVALID, FILE_UNREADABLE: nothing has changed then
    */
   reload(): Promise<ConfigChange>
-  /** What is to be told once to whoever has started it: the password of `root`. */
-  readonly firstNotice: readonly string[]
   /** Carries out a command as its owner. Resolves with the answer; undefined if it has none. */
   command(text: string): Promise<Reply | undefined>
   /** Resolves if the broker cannot go on. */
@@ -72,6 +70,11 @@ export interface BrokerOptions {
   readonly environment?: Readonly<Record<string, string | undefined>>
   /** Resolves when somebody wants it to stop: then the start does not wait for the project, which may come from far away. */
   readonly stopping?: Promise<unknown>
+  /**
+   * Takes what is to be told once to whoever has started it: that `root` was made, and its password. At once: the start may
+   * still fail, and the password stays.
+   */
+  readonly tellOwner?: (lines: readonly string[]) => void
   /** Reads the configuration again; without it, there is the given one and what clients have set. */
   readonly readConfig?: ConfigReader
 }
@@ -90,9 +93,10 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
   const connections = connectionThreads(config)
   const shards = config.threads.shards === 'auto' ? autoThreads() : config.threads.shards
   const controlToken = makeControlToken()
-  const trail = config.audit.enabled
-    ? new Trail({ config, clock, log, key: secretKeyPlace(config, environment) })
-    : undefined
+  const key = secretKeyPlace(config, environment)
+  const lostKey = lostKeyWarning(key, config.dataDirectory)
+  if (lostKey !== undefined) log.warn(lostKey, { remedy: 'stop the broker, and bring the key back from a copy' })
+  const trail = config.audit.enabled ? new Trail({ config, clock, log, key }) : undefined
   const supervisor: Supervisor = new Supervisor({
     config,
     shards,
@@ -158,6 +162,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     ports = await supervisor.start(async () => {
       await trail?.open() // the data folder is this broker's by now
       await lot.restore()
+      if (lot.firstNotice.length > 0) options.tellOwner?.(lot.firstNotice)
     })
   } catch (cause) {
     await supervisor.destroy()
@@ -205,7 +210,6 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
   if (url !== undefined) await writeControlFile(config.dataDirectory, url, controlToken)
   return {
     listeners,
-    firstNotice: lot.firstNotice,
     command: (text) => lot.execute(text),
     shards,
     connectionThreads: connections,

@@ -43,7 +43,7 @@ export interface BackedUp {
 
 /**
  * Writes the state of one moment to `target`, which becomes a data folder of its own. A broker may go on meanwhile.
- * @throws BrokerError STORE_MISSING, STORE_DAMAGED, STORE_TOO_NEW, STORE_FULL; FOLDER_UNUSABLE when `target` is not empty
+ * @throws BrokerError STORE_MISSING, STORE_DAMAGED, STORE_TOO_NEW, STORE_FULL, FOLDER_UNUSABLE; FOLDER_NOT_EMPTY
  */
 export async function backUpStore(dataDirectory: string, target: string, progress?: OnProgress): Promise<BackedUp> {
   const { reader } = readStore(dataDirectory)
@@ -72,5 +72,5 @@ function makeTarget(path: string): void {
   } catch (error) {
     throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(error) }, { cause: error })
   }
-  throw new BrokerError('FOLDER_UNUSABLE', { path, reason: 'it is not empty' })
+  throw new BrokerError('FOLDER_NOT_EMPTY', { path })
 }

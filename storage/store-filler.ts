@@ -128,7 +128,9 @@ export class StoreFiller {
     const value = definitionValue(key, content)
     const known = this.engine.get(TABLE.definitions, key)
     if (known !== undefined && Buffer.compare(known, value) !== 0) {
-      throw new LineProblem(`the store has another definition ${name} already, and two cannot become one`)
+      throw new LineProblem(`the store has another definition ${name} already, and two cannot become one`, {
+        advice: 'remove that definition from the file, or import into an empty store',
+      })
     }
     this.#put(TABLE.definitions, key, value)
   }
@@ -137,7 +139,9 @@ export class StoreFiller {
     const { clientId, expirySeconds, will, owner, subscriptions, received } = line
     if (this.#sessions.has(clientId)) throw new LineProblem(`${clientId} has a second session`)
     if (this.#known.has(clientId)) {
-      throw new LineProblem(`the store has a session of ${clientId} already, and two cannot become one`)
+      throw new LineProblem(`the store has a session of ${clientId} already, and two cannot become one`, {
+        advice: 'remove that session and what waits for it from the file, or import into an empty store',
+      })
     }
     this.#marks.note(sessionMark(LOG), this.#nextSession)
     const number = this.#nextSession++ * SHARDS_MAX + LOG

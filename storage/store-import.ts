@@ -119,7 +119,7 @@ export async function* readLines(file: string, progress?: OnProgress): AsyncGene
   for await (const { text, share } of fileLines(file)) {
     number++
     progress?.(share)
-    if (hasEnded) throw new BrokerError('IMPORT_INVALID', { path: file, line: number, reason: AFTER_END })
+    if (hasEnded) throw invalid(file, number, new LineProblem(AFTER_END))
     if (number === 1) yield { number, header: atLine(file, number, () => parseHeader(text)) }
     else {
       const line = atLine(file, number, () => parseLine(text))
@@ -127,17 +127,22 @@ export async function* readLines(file: string, progress?: OnProgress): AsyncGene
       yield { number, line }
     }
   }
-  if (!hasEnded) throw new BrokerError('IMPORT_INVALID', { path: file, line: number + 1, reason: CUT_OFF })
+  if (!hasEnded) throw invalid(file, number + 1, new LineProblem(CUT_OFF))
 }
 
 const AFTER_END = 'it comes after the last one of an export'
 const CUT_OFF = 'it is missing: the file was cut off'
+
+function invalid(path: string, line: number, problem: LineProblem): BrokerError {
+  const { message: reason, advice } = problem
+  return new BrokerError('IMPORT_INVALID', { path, line, reason, advice }, { cause: problem })
+}
 
 function atLine<T>(path: string, line: number, work: () => T): T {
   try {
     return work()
   } catch (error) {
     if (!(error instanceof LineProblem)) throw error
-    throw new BrokerError('IMPORT_INVALID', { path, line, reason: error.message }, { cause: error })
+    throw invalid(path, line, error)
   }
 }

@@ -273,6 +273,7 @@ t.test('import into a store that is not empty', async (t) => {
   await t.rejects(importStore(file, data, { merge: true, bytesMax: 0 }), {
     code: 'IMPORT_INVALID',
     message: /^line 3 of .*: the store has a session of new already, and two cannot become one$/,
+    remedy: /^nothing was changed; remove that session .*, or import into an empty store$/,
   })
   t.ok(unchanged.equals(size()), 'an import that fails changes nothing')
   t.same(readdirSync(data), ['store'])
@@ -386,7 +387,7 @@ t.test('backup while the store is written', async (t) => {
   t.equal(statSync(target).mode & 0o777, 0o700)
   t.equal(statSync(join(target, 'store', 'data.mdb')).mode & 0o777, 0o600)
   t.same(linesOf(await exported(target)).slice(1), linesOf(await exported(data)).slice(1))
-  await t.rejects(backUpStore(data, target), { code: 'FOLDER_UNUSABLE', message: /it is not empty/ })
+  await t.rejects(backUpStore(data, target), { code: 'FOLDER_NOT_EMPTY', remedy: 'give a new or empty folder' })
   mkdirSync(join(root, 'empty'))
   await backUpStore(data, join(root, 'empty'))
   t.ok(existsSync(join(root, 'empty', 'store', 'data.mdb')))

@@ -61,6 +61,11 @@ export const CATALOGUE = {
     text: 'cannot use the folder {path}: {reason}',
     remedy: 'check its owner and rights, or choose another with --data',
   },
+  FOLDER_NOT_EMPTY: {
+    reasonCode: 0x80,
+    text: 'the folder {path} is not empty',
+    remedy: 'give a new or empty folder',
+  },
   STORE_FULL: {
     reasonCode: 0x97,
     text: 'the store has no room: {reason}',
@@ -99,7 +104,7 @@ export const CATALOGUE = {
   IMPORT_INVALID: {
     reasonCode: 0x80,
     text: 'line {line} of {path} cannot be imported: {reason}',
-    remedy: 'nothing was changed; give a file as "merlot store export" writes it',
+    remedy: 'nothing was changed; {advice}',
   },
   AUDIT_KEY_UNUSABLE: {
     reasonCode: 0x80,

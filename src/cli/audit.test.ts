@@ -111,7 +111,15 @@ t.test('query', async (t) => {
     count: 1,
   })
   t.match(await run('query', ['--since', '2025-13-45']), { exitCode: 2, stderr: /is not a time/ })
-  t.match(await run('query', ['--since', 'yesterday']), { exitCode: 2, stderr: /is not a time/ })
+  t.match(await run('query', ['--since', '22.11.2026']), {
+    exitCode: 2,
+    stderr: /is not a time\nwrite "90 seconds", "2 days" or 2025-11-22\n/,
+  })
+  t.match(await run('query', ['--user', 'nobody', '--json']), {
+    exitCode: 0,
+    stdout: '',
+    stderr: 'note: no record was found\n',
+  })
   t.match(await run('query', ['--kind', 'nothing']), { exitCode: 2 })
 })
 
@@ -122,7 +130,7 @@ t.test('encrypted records', async (t) => {
   t.match({ exitCode, stdout }, { exitCode: 0, stdout: '' })
   t.equal(
     stderr,
-    `note: ${FILE}:2 cannot be read, and perhaps others of the file: it is encrypted, and there is no key for it\n`,
+    `note: ${FILE}:2 cannot be read, and perhaps others of the file: it is encrypted, and there is no key for it\nnote: no record was found\n`,
   )
 })
 

@@ -1,4 +1,5 @@
 /** `merlot audit verify`, `query` and `export`: read the files of a trail, also while a broker writes them. */
+
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { AuditKeys } from '../audit/audit-keys.js'
@@ -7,6 +8,7 @@ import { exportLine, exportRecords } from '../audit/export-trail.js'
 import { lastRecords, queryTrail, type TrailQuery } from '../audit/query-trail.js'
 import { trailFolder } from '../audit/trail-files.js'
 import { verifyTrail } from '../audit/verify-trail.js'
+import { counted } from '../base/counted.js'
 import { readSecretKey } from '../base/secret-key.js'
 import { systemCode, systemReason } from '../base/system-error.js'
 import { secretKeyPlace } from '../config/secret-key-place.js'
@@ -15,7 +17,7 @@ import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues 
 import { loadFromOptions } from './config-options.js'
 import { durationOf } from './duration-option.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
-import { counted, STORE_OPTIONS } from './store-options.js'
+import { STORE_OPTIONS } from './store-options.js'
 import { printable } from './sub-output.js'
 
 const FOLDER = {
@@ -79,7 +81,12 @@ export const auditQueryCommand: CommandDefinition = {
     const records = await found(values, context)
     const limit = values.integer('limit')
     const shown = limit === undefined ? records : (await lastRecords(records, limit)).records
-    for await (const record of shown) await write(context, `${line(record)}\n`)
+    let count = 0
+    for await (const record of shown) {
+      await write(context, `${line(record)}\n`)
+      count++
+    }
+    if (count === 0) context.stderr.write('note: no record was found\n')
     return ExitCode.ok
   },
 }
@@ -151,7 +158,7 @@ function timeOf(text: string | undefined): number | undefined {
     if (!Number.isNaN(ms)) return ms
     throw wrongUsage(`"${text}" is not a time`, 'write 2025-11-22 or 2025-11-22T08:30:00')
   }
-  return Date.now() - (durationOf(text) ?? 0)
+  return Date.now() - (durationOf(text, 'write "90 seconds", "2 days" or 2025-11-22') ?? 0)
 }
 
 /** `2025-11-22T08:30:00.000Z denial refused user=ann client=hub from=192.0.2.7:49152 publish a/b (no rule allows it) 3 times` */

@@ -1,12 +1,16 @@
 import t from 'tap'
 import { loadConfig } from '../config/load.js'
 import type { ListenerAddress } from '../main.js'
-import { bannerLines, programName } from './banner.js'
+import { bannerLines, noticeLines, programName } from './banner.js'
 
 t.test('the program is called as the user can call it', async (t) => {
   t.equal(programName('/usr/bin/merlot', {}), 'merlot')
   t.equal(programName('/src/merlot/dist/src/cli/main.js', {}), 'npx merlot')
   t.equal(programName('/x/node_modules/.bin/merlot', { npm_command: 'exec' }), 'npx merlot')
+  t.same(noticeLines(['made', 'set another with "merlot user passwd root"'], {}), [
+    'made',
+    'set another with "npx merlot user passwd root"',
+  ])
 })
 
 t.test('the lines to try fit the listeners', async (t) => {

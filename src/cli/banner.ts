@@ -42,6 +42,15 @@ function tryLines(
   ]
 }
 
+/** What is told once, with its commands as the user can call them. */
+export function noticeLines(
+  lines: readonly string[],
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  const program = programName(process.argv[1] ?? '', environment)
+  return lines.map((line) => line.replaceAll('"merlot ', `"${program} `))
+}
+
 /** How the user starts this program: by its name when it is installed, through npx in a clone. */
 export function programName(script: string, environment: Readonly<Record<string, string | undefined>>): string {
   const installed = basename(script) === 'merlot' && environment.npm_command === undefined

@@ -59,6 +59,15 @@ t.test('commands and their answers', async (t) => {
   const own = JSON.parse((await send('-listModels -requestId mine', '--json')).stdout) as { requestId: string }
   t.equal(own.requestId, 'mine')
 
+  const bad = join(folder, 'bad.lot')
+  writeFileSync(bad, '// of the press\n\nDEFINE ACTION Bad\nON EVERY 1 SECOND D\n    PUBLISH TOPIC "x" WITH 1\n')
+  const { exitCode, stderr } = await send('-addAction', '--file', bad)
+  t.equal(exitCode, 1)
+  t.match(
+    stderr,
+    /^Parsing error: .*\n.*bad\.lot:4:\d+ error LOT\d+: Expected DO.*\n {2}4 \| ON EVERY 1 SECOND D\n {4}\| +\^/,
+  )
+
   const failed = await send('-removeModel Missing')
   t.match(failed, { exitCode: 1, stderr: /Model 'Missing' not found\./ })
   const wrong = await send('-addModel', '--stdin')

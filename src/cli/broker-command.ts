@@ -1,4 +1,5 @@
 /** `merlot command`: sends a command to a broker and prints its answer. */
+import type { SentFile } from './answer-problems.js'
 import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
 import { ANSWER_OPTIONS, printAnswer, sendCommand } from './command-exchange.js'
 import { CONNECTION_OPTIONS, readNamedFile } from './connection-options.js'
@@ -18,6 +19,7 @@ export const brokerCommand: CommandDefinition = {
   argument: { name: 'text', doc: 'the command, such as "-listModels"' },
   ownsH: true,
   arrange: commandTextLast,
+  excessRemedy: quotesRemedy,
   options: [...OPTIONS, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS],
   examples: [
     'merlot command "-listModels"',
@@ -27,9 +29,9 @@ export const brokerCommand: CommandDefinition = {
   ],
   async run(values, context) {
     const settings = ownerSettings(values, context)
-    const text = await commandText(values, context)
+    const { text, sent } = await commandText(values, context)
     const answer = await sendCommand(text, settings, context, values.integer('timeout'))
-    return answer === undefined ? ExitCode.ok : printAnswer(answer, values.flag('json'), context)
+    return answer === undefined ? ExitCode.ok : printAnswer(answer, values.flag('json'), context, sent)
   },
 }
 
@@ -39,24 +41,43 @@ export const brokerCommand: CommandDefinition = {
  */
 export function commandTextLast(args: readonly string[]): readonly string[] {
   if (args[0] !== brokerCommand.name || args.includes('--')) return args
-  const options = new Set(brokerCommand.options.flatMap(({ flags }) => flags.match(/--[\w-]+/g) ?? []))
-  const at = args.findIndex((arg) => {
-    const [word] = arg.split(/[\s=]/, 1)
-    return /^-[A-Za-z]{2,}/.test(word) || (/^--[A-Za-z]/.test(word) && word !== '--help' && !options.has(word))
-  })
+  const at = commandTextAt(args)
   if (at < 1) return args
   return [...args.slice(0, at), ...args.slice(at + 1), '--', args[at]]
 }
 
-async function commandText(values: OptionValues, context: CommandContext): Promise<string> {
+/** @returns -1 for none that begins with a dash */
+function commandTextAt(args: readonly string[]): number {
+  const options = new Set(brokerCommand.options.flatMap(({ flags }) => flags.match(/--[\w-]+/g) ?? []))
+  return args.findIndex((arg) => {
+    const [word] = arg.split(/[\s=]/, 1)
+    return /^-[A-Za-z]{2,}/.test(word) || (/^--[A-Za-z]/.test(word) && word !== '--help' && !options.has(word))
+  })
+}
+
+function quotesRemedy(args: readonly string[]): string {
+  const words = args.slice(Math.max(1, commandTextAt(args)))
+  const end = words.findIndex((word, index) => index > 0 && word.startsWith('-'))
+  const text = words.slice(0, end < 0 ? undefined : end).join(' ')
+  return `put the command in quotes: merlot command "${text}"`
+}
+
+/** @returns also the file, where one is named */
+async function commandText(
+  values: OptionValues,
+  context: CommandContext,
+): Promise<{ readonly text: string; readonly sent?: SentFile }> {
   const text = values.text('text')?.trim() ?? ''
   if (!text.startsWith('-')) throw wrongUsage(`"${text}" is not a command`, 'commands begin with a dash: "-listModels"')
   const file = values.text('file')
   if (file !== undefined && values.flag('stdin')) {
     throw wrongUsage('--file and --stdin are both given', 'keep one of the two')
   }
-  if (file !== undefined) return `${text}\n${readNamedFile(file, context).toString('utf8')}`
-  if (!values.flag('stdin')) return text
-  for await (const body of payloadsOf(values, context)) return `${text}\n${body.toString('utf8')}`
-  return text
+  if (file !== undefined) {
+    const body = readNamedFile(file, context).toString('utf8')
+    return { text: `${text}\n${body}`, sent: { name: file, text: body } }
+  }
+  if (!values.flag('stdin')) return { text }
+  for await (const body of payloadsOf(values, context)) return { text: `${text}\n${body.toString('utf8')}` }
+  return { text }
 }

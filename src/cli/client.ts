@@ -1,10 +1,12 @@
 /** A connection of `pub` and `sub` to a broker. The only importer of MQTT.js in the product. */
+import { resolve } from 'node:path'
 import { connect, type IClientOptions, type IPublishPacket, type MqttClient, type Packet, ReasonCodes } from 'mqtt'
 import { messageOf } from '../base/errors.js'
-import { systemCode, systemReason } from '../base/system-error.js'
+import { readCertificate, readTrust } from '../config/certificate-files.js'
 import type { Qos } from '../mqtt/packets.js'
 import type { CommandContext } from './command.js'
-import { type ConnectionSettings, readNamedFile } from './connection-options.js'
+import { CLOSED_EARLY, connectReason, connectRemedy, refusalRemedy, withReason } from './connect-failure.js'
+import type { ConnectionSettings } from './connection-options.js'
 import { CommandError, ExitCode } from './exit.js'
 import type { Target } from './target.js'
 
@@ -56,10 +58,6 @@ const NOT_ACCEPTED = new Error('the message was not accepted')
 const NOT_AUTHORIZED = 0x87
 const DENIED_REMEDY =
   'log in with --username, or with --admin as the owner of the data folder; "merlot rule test" says which rule decides'
-const NOT_AUTHENTICATED: ReadonlySet<number> = new Set([4, 5, 0x86, 0x87])
-/** How the parser of MQTT.js begins its complaints before it knows a packet. */
-const NOT_MQTT = /^(Invalid header flag|Cannot parse|Invalid variable byte integer)/
-const OTHER_VERSION: ReadonlySet<number> = new Set([1, 0x84])
 
 /** An MQTT connection that answers calls with what the broker said. */
 export class BrokerConnection {
@@ -67,10 +65,11 @@ export class BrokerConnection {
   readonly lost: Promise<CommandError>
   #isOver = false
 
-  /** @param client connected */
+  /** @param client connected @param deniedRemedy for what the broker does not allow */
   constructor(
     private readonly client: MqttClient,
     url: string,
+    private readonly deniedRemedy: string,
   ) {
     this.lost = new Promise((resolve) => {
       const lose = (error: CommandError): void => {
@@ -112,7 +111,7 @@ export class BrokerConnection {
     })
     await this.#settled(answer, (error) => {
       const isDenied = error instanceof Error && 'code' in error && error.code === NOT_AUTHORIZED
-      return [`the message for ${topic} was refused: ${errorReason(error)}`, isDenied ? DENIED_REMEDY : undefined]
+      return [`the message for ${topic} was refused: ${errorReason(error)}`, isDenied ? this.deniedRemedy : undefined]
     })
   }
 
@@ -133,7 +132,7 @@ export class BrokerConnection {
     await this.#settled(answer, (error) => {
       const isDenied = suback?.cmd === 'suback' && suback.granted.some((code) => code === NOT_AUTHORIZED)
       const text = refusedFilters(filters, suback) ?? `cannot subscribe: ${messageOf(error)}`
-      return [text, isDenied ? DENIED_REMEDY : undefined]
+      return [text, isDenied ? this.deniedRemedy : undefined]
     })
   }
 
@@ -168,10 +167,10 @@ export async function connectToBroker(
   })
   try {
     await untilConnected(client)
-    return new BrokerConnection(client, url)
+    return new BrokerConnection(client, url, settings.deniedRemedy ?? DENIED_REMEDY)
   } catch (error) {
     client.end(true)
-    throw notConnected(settings.target, error, refusal)
+    throw notConnected(settings, error, refusal)
   }
 }
 
@@ -197,15 +196,14 @@ function untilConnected(client: MqttClient): Promise<void> {
     client.once('connect', () => resolve())
     client.once('error', reject)
     client.stream.once('error', reject) // the client keeps some of them to itself
-    client.once('close', () => reject(new Error('the connection was closed before CONNECT was answered')))
+    client.once('close', () => reject(new Error(CLOSED_EARLY)))
   })
 }
 
 /** `not authorized (0x87)` */
 export function reasonText(code: number, reasonString?: string): string {
   const name = (ReasonCodes as Readonly<Record<number, string>>)[code] ?? 'reason'
-  const text = `${name.toLowerCase()} (0x${code.toString(16).padStart(2, '0')})`
-  return reasonString === undefined ? text : `${text}: ${reasonString}`
+  return withReason(name.toLowerCase(), code, reasonString)
 }
 
 /** Properties that are absent must not be there at all. */
@@ -224,56 +222,23 @@ function refusedFilters(filters: readonly string[], suback: Packet | undefined):
   for (const [index, code] of suback.granted.entries()) {
     if (typeof code === 'number' && code >= 0x80) refused.push(`${filters[index]}: ${reasonText(code)}`)
   }
-  const reasonString = suback.properties?.reasonString
-  return `the subscription was refused: ${refused.join(', ')}${reasonString === undefined ? '' : `: ${reasonString}`}`
+  const { reasonString = '' } = suback.properties ?? {}
+  const isTold = refused.some((text) => text.includes(reasonString))
+  return `the subscription was refused: ${refused.join(', ')}${isTold ? '' : `: ${reasonString}`}`
 }
 
-function notConnected(target: Target, error: unknown, refusal: Packet | undefined): CommandError {
-  const { url } = target
+function notConnected(settings: ConnectionSettings, error: unknown, refusal: Packet | undefined): CommandError {
+  const { url } = settings.target
   if (refusal?.cmd === 'connack') {
     const code = refusal.reasonCode ?? refusal.returnCode ?? 0
-    const reason = reasonText(code, refusal.properties?.reasonString)
-    return new CommandError(`${url} refused the connection: ${reason}`, refusalRemedy(code), ExitCode.failed, {
-      cause: error,
-    })
+    const reasonString = refusal.properties?.reasonString
+    const remedy = refusalRemedy({ code, reasonString }, settings)
+    const message = `${url} refused the connection: ${reasonText(code, reasonString)}`
+    return new CommandError(message, remedy, ExitCode.failed, { cause: error })
   }
   const first = error instanceof AggregateError ? error.errors[0] : error
-  const remedy = connectRemedy(target, systemCode(first) ?? '', messageOf(first))
-  return new CommandError(`cannot connect to ${url}: ${connectReason(first)}`, remedy, ExitCode.failed, {
-    cause: error,
-  })
-}
-
-function refusalRemedy(code: number): string | undefined {
-  if (NOT_AUTHENTICATED.has(code)) return 'give a user name with --username and its password with --password-file'
-  if (OTHER_VERSION.has(code)) return 'try another version with --protocol'
-  return undefined
-}
-
-/**
- * The message of OpenSSL is full of addresses and file names; its reason is what a person can read. Node.js 24 adds advice
- * that is for programmers, and the parser tells what it took an answer for that is none of MQTT.
- */
-function connectReason(error: unknown): string {
-  const reason = error instanceof Error && 'reason' in error ? error.reason : undefined
-  if (typeof reason === 'string') return reason
-  if (NOT_MQTT.test(messageOf(error))) return 'the answer is not MQTT'
-  return systemReason(error).replace(/; if the root CA is installed locally.*$/, '')
-}
-
-function connectRemedy({ transport }: Target, code: string, message: string): string | undefined {
-  if (code === 'ECONNREFUSED' || code === 'ENOENT') return 'is the broker running? "merlot start" starts one here'
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'check the name of the host'
-  if (code.startsWith('ERR_SSL_') && /ALERT.*(CERTIFICATE|UNKNOWN_CA)/.test(code)) {
-    return 'the broker wants a certificate of this client that it trusts: give --cert and --key'
-  }
-  const isCutOff = (transport === 'tls' || transport === 'wss') && code === 'ECONNRESET'
-  if (code.startsWith('ERR_SSL_') || isCutOff) return 'does this port speak TLS?'
-  if (NOT_MQTT.test(message)) return 'does this port speak something else, such as WebSocket (--ws) or TLS (--tls)?'
-  if (/CERT|SIGNATURE|SELF_SIGNED/.test(code))
-    return 'name the authority of the broker with --ca, or accept any with --insecure'
-  if (message.startsWith('Unexpected server response')) return 'check the path of the WebSocket with --path'
-  return 'check host, port and transport'
+  const message = `cannot connect to ${url}: ${connectReason(first)}`
+  return new CommandError(message, connectRemedy(settings, first), ExitCode.failed, { cause: error })
 }
 
 function disconnected(url: string, packet: Packet): CommandError {
@@ -309,12 +274,10 @@ function clientOptions(settings: ConnectionSettings, context: CommandContext): I
 }
 
 function transportOptions({ transport, host, port, path, tls }: Target, context: CommandContext): IClientOptions {
-  const read = (file: string | undefined): Buffer | undefined =>
-    file === undefined ? undefined : readNamedFile(file, context)
+  const placed = (file: string | undefined): string | undefined => file && resolve(context.workingDirectory, file)
   const secure = (): IClientOptions => ({
-    ca: read(tls.caFile),
-    cert: read(tls.certFile),
-    key: read(tls.keyFile),
+    ca: readTrust(placed(tls.caFile), undefined).ca,
+    ...(tls.certFile && readCertificate({ certFile: placed(tls.certFile), keyFile: placed(tls.keyFile) }).secrets),
     rejectUnauthorized: !tls.insecure,
   })
   const webHost = host.includes(':') ? `[${host}]` : host

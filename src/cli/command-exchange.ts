@@ -1,6 +1,7 @@
 /** One command to a broker and its answer: what `merlot command` and the commands that administer have in common. */
 import { randomBytes } from 'node:crypto'
 import { stringify } from 'yaml'
+import { type AnswerError, problemTexts, type SentFile } from './answer-problems.js'
 import type { ReceivedMessage } from './client.js'
 import type { CommandContext, OptionDefinition } from './command.js'
 import type { ConnectionSettings } from './connection-options.js'
@@ -13,8 +14,6 @@ const REQUEST_ID = /\s-requestId\s+(\S+)\s*$/i
 /** The one command that has no answer. */
 const UNANSWERED = /^--?update-?data\b/i
 const TIMEOUT_SECONDS = 60
-const NOT_ALLOWED_REMEDY =
-  'give a user that may send commands with --username, or the data folder of the broker with --data if it is yours'
 
 export const ANSWER_OPTIONS: readonly OptionDefinition[] = [
   { flags: '--json', kind: 'flag', doc: 'print the answer as one line of JSON' },
@@ -32,7 +31,9 @@ export interface Answer {
   readonly message?: string
   readonly requestId?: string
   readonly data?: unknown
-  readonly errors?: readonly { readonly message: string; readonly line?: number; readonly column?: number }[]
+  readonly entityType?: string
+  readonly entityName?: string
+  readonly errors?: readonly AnswerError[]
   readonly warnings?: readonly unknown[]
 }
 
@@ -57,13 +58,9 @@ export async function sendCommand(
   })
   try {
     const options = { qos: 1, noLocal: false, retainAsPublished: false, retainHandling: 2 } as const
-    const subscribed = connection.subscribe([OUTPUT_TOPIC], {
-      ...options,
-      subscriptionIdentifier: undefined,
-      userProperties: undefined,
-    })
-    await withRemedy(subscribed)
-    await withRemedy(connection.publish(COMMAND_TOPIC, Buffer.from(request), { qos: 1, retain: false }))
+    const none = { subscriptionIdentifier: undefined, userProperties: undefined }
+    await connection.subscribe([OUTPUT_TOPIC], { ...options, ...none })
+    await connection.publish(COMMAND_TOPIC, Buffer.from(request), { qos: 1, retain: false })
     if (UNANSWERED.test(text)) return undefined
     const outcome = await Promise.race([answer.within(timeoutSeconds), connection.lost])
     if (outcome instanceof CommandError) throw outcome
@@ -74,18 +71,12 @@ export async function sendCommand(
   }
 }
 
-/** What is refused here is refused to this user. */
-async function withRemedy(step: Promise<void>): Promise<void> {
-  try {
-    await step
-  } catch (cause) {
-    if (!(cause instanceof CommandError) || cause.remedy !== undefined) throw cause
-    throw new CommandError(cause.message, NOT_ALLOWED_REMEDY, cause.exitCode, { cause })
-  }
-}
-
-/** @returns the exit code that the answer stands for; an answer in plain text does not say whether it is good news */
-export function printAnswer(answer: Answer, asJson: boolean, { stdout, stderr }: CommandContext): ExitCode {
+/**
+ * @param sent the file that the command has taken, for places in it
+ * @returns the exit code that the answer stands for; an answer in plain text does not say whether it is good news
+ */
+export function printAnswer(answer: Answer, asJson: boolean, context: CommandContext, sent?: SentFile): ExitCode {
+  const { stdout, stderr } = context
   const exitCode = answer.success === false ? ExitCode.failed : ExitCode.ok
   if (asJson) {
     stdout.write(`${JSON.stringify(answer)}\n`)
@@ -94,6 +85,7 @@ export function printAnswer(answer: Answer, asJson: boolean, { stdout, stderr }:
   const shown = (text: string): string => (stdout.isTTY === true ? printable(text) : text)
   const main = answer.success === false ? stderr : stdout
   main.write(`${shown(answer.message ?? '')}\n`)
+  for (const text of problemTexts(answer, sent)) stderr.write(`${shown(text)}\n`)
   for (const warning of answer.warnings ?? []) stderr.write(`warning: ${shown(String(warning))}\n`)
   const data = dataText(answer.data)
   if (data !== '') stdout.write(shown(data))

@@ -35,6 +35,8 @@ export interface CommandDefinition {
   readonly ownsH?: true
   /** The arguments of the program, so that what only looks like an option is none. */
   arrange?(args: readonly string[]): readonly string[]
+  /** What to do where there are more words than it takes. @param args of the program */
+  excessRemedy?(args: readonly string[]): string
   run(values: OptionValues, context: CommandContext): Promise<ExitCode>
 }
 

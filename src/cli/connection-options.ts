@@ -99,6 +99,8 @@ export interface ConnectionSettings {
   readonly sessionExpirySeconds: number | undefined
   readonly keepAliveSeconds: number
   readonly will: WillSettings | undefined
+  /** What to do where this client is not allowed something; undefined for the advice to everybody. */
+  readonly deniedRemedy?: string
 }
 
 /** @throws CommandError for options that contradict one another, BrokerError FILE_UNREADABLE */

@@ -1,4 +1,5 @@
 /** `merlot lot check`: what is wrong with LoT. */
+import { counted } from '../base/counted.js'
 import type { CommandContext, CommandDefinition } from './command.js'
 import {
   CHECK_OPTIONS,
@@ -11,7 +12,6 @@ import {
   warningCount,
 } from './lot-checked.js'
 import { FILES_ARGUMENT } from './lot-options.js'
-import { counted } from './store-options.js'
 
 export const lotCheckCommand: CommandDefinition = {
   name: 'lot check',

@@ -5,7 +5,9 @@ import type { CommandDefinition } from './command.js'
 import { ExitCode, wrongUsage } from './exit.js'
 import { JSON_OPTION } from './lot-options.js'
 
-const ENTRIES: ReadonlyMap<string, CatalogueEntry> = new Map(Object.entries(CATALOGUE))
+const ENTRIES: ReadonlyMap<string, CatalogueEntry> = new Map(
+  Object.entries(CATALOGUE).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+)
 
 export const lotExplainCommand: CommandDefinition = {
   name: 'lot explain',
@@ -16,7 +18,7 @@ export const lotExplainCommand: CommandDefinition = {
   async run(values, { stdout }) {
     const code = values.text('code')?.toUpperCase()
     if (code === undefined) {
-      stdout.write(values.flag('json') ? `${JSON.stringify(CATALOGUE, undefined, 2)}\n` : listText())
+      stdout.write(values.flag('json') ? `${JSON.stringify(Object.fromEntries(ENTRIES), undefined, 2)}\n` : listText())
       return ExitCode.ok
     }
     const entry = ENTRIES.get(code)

@@ -1,5 +1,5 @@
 /** The LoT that a command is given: files, notebooks, and folders, which are projects. */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { BrokerError } from '../base/errors.js'
@@ -41,7 +41,15 @@ export interface LotFiles {
 /** Stands for standard input. */
 const STDIN = '-'
 const STDIN_NAME = 'stdin.lot'
-const KNOWN_ENDING = /\.(lot|lotnb|py)$/i
+
+/** What a command reads. */
+export interface FileKind {
+  readonly ending: RegExp
+  /** For who names something else. */
+  readonly remedy: string
+}
+
+const LOT_FILES: FileKind = { ending: /\.(lot|lotnb|py)$/i, remedy: 'give .lot, .lotnb or .py files, or a folder' }
 
 /** @throws BrokerError FILE_UNREADABLE, CommandError for files of another kind */
 export async function readLotFiles(names: readonly string[], context: CommandContext): Promise<LotFiles> {
@@ -63,7 +71,7 @@ export interface NamedFile {
 export async function readNamed(
   names: readonly string[],
   context: CommandContext,
-  ending: RegExp = KNOWN_ENDING,
+  { ending, remedy }: FileKind = LOT_FILES,
 ): Promise<NamedFile[]> {
   const files: NamedFile[] = []
   for (const name of names) {
@@ -73,16 +81,15 @@ export async function readNamed(
       for (const { path, bytes } of await readProjectFiles(folder)) {
         if (ending.test(path)) files.push({ name: join(name, path), path: join(folder, path), bytes })
       }
-    } else files.push(await readOne(name, context, ending))
+    } else files.push(await readOne(name, context, ending, remedy))
   }
   return files
 }
 
-async function readOne(name: string, context: CommandContext, ending: RegExp): Promise<NamedFile> {
-  if (!ending.test(name)) {
-    throw wrongUsage(`${name} is not a file that this command reads`, 'merlot help lot shows which commands there are')
-  }
+async function readOne(name: string, context: CommandContext, ending: RegExp, remedy: string): Promise<NamedFile> {
   const path = resolve(context.workingDirectory, name)
+  if (!existsSync(path)) throw wrongUsage(`cannot read ${name}: no such file or folder`, remedy)
+  if (!ending.test(name)) throw wrongUsage(`${name} is not a file that this command reads`, remedy)
   try {
     return { name, path, bytes: await readFile(path) }
   } catch (error) {

@@ -9,7 +9,10 @@ import { readNotebook } from '../projects/notebook.js'
 import { rewriteNotebook } from '../projects/rewrite-notebook.js'
 import type { CommandContext, CommandDefinition } from './command.js'
 import { ExitCode } from './exit.js'
-import { type NamedFile, readNamed, utf8Text } from './lot-files.js'
+import { type FileKind, type NamedFile, readNamed, utf8Text } from './lot-files.js'
+
+const FORMATTED: FileKind = { ending: /\.(lot|lotnb)$/i, remedy: 'give .lot or .lotnb files, or a folder' }
+
 import { COMPAT_OPTIONS, compatOf, FILES_ARGUMENT } from './lot-options.js'
 import { type Compat, textName } from './lot-texts.js'
 
@@ -27,7 +30,7 @@ export const lotFormatCommand: CommandDefinition = {
     const toStdout = values.flag('stdout')
     const isCheck = values.flag('check')
     let exitCode: ExitCode = ExitCode.ok
-    for (const file of await readNamed(values.texts('files'), context, /\.(lot|lotnb)$/i)) {
+    for (const file of await readNamed(values.texts('files'), context, FORMATTED)) {
       const before = utf8Text(file.bytes)
       const outcome = formatFile(file, before, compatOf(values))
       for (const problem of outcome.problems) context.stderr.write(`${problem}\n`)

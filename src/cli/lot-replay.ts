@@ -1,7 +1,9 @@
 /** `merlot lot replay`: what a changed entity would have done with the traffic that was recorded. */
+
 import { createReadStream } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { counted } from '../base/counted.js'
 import { BrokerError, messageOf } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import { messageText } from '../lot-simulator/event-text.js'
@@ -16,7 +18,6 @@ import { deployedDefinitions } from './lot-deployed.js'
 import { COMPAT_OPTIONS, compatOf, JSON_OPTION } from './lot-options.js'
 import { type Outside, openOutside, PYTHON_OPTIONS } from './lot-python.js'
 import { OWNER_OPTIONS } from './owner-access.js'
-import { counted } from './store-options.js'
 
 const REPLAY_OPTIONS: readonly OptionDefinition[] = [
   {

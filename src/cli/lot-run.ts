@@ -40,7 +40,7 @@ export const lotRunCommand: CommandDefinition = {
     const step = stepOf(values)
     const definitions = await readDefinitions(values.texts('files'), compatOf(values), context)
     const outside = await openOutside(definitions, values, context)
-    let outputs: Outputs
+    let outcome: Outcome
     try {
       const simulator = new Simulator({
         compat: compatOf(values).compat,
@@ -51,25 +51,31 @@ export const lotRunCommand: CommandDefinition = {
       })
       prepare(simulator, values)
       definitions.deployTo(simulator)
-      outputs = step(simulator)
+      outcome = step(simulator)
     } finally {
       await outside.stop()
     }
     if (values.flag('json')) {
       const json = {
         events: events.map((event) => ({ ...eventToJson(event), place: definitions.placeOf(event) })),
-        outputs,
+        outputs: outcome.outputs,
       }
       context.stdout.write(`${JSON.stringify(json, undefined, 2)}\n`)
-    } else print(events, outputs, definitions, context)
+    } else print(events, outcome, definitions, context)
     return events.some(({ kind }) => kind === 'failure') ? ExitCode.failed : ExitCode.ok
   },
 }
 
 type Outputs = Readonly<Record<string, string>> | undefined
 
+interface Outcome {
+  readonly outputs: Outputs
+  /** The topic of the message, where no trigger is for it. */
+  readonly unmatched: string | undefined
+}
+
 /** @throws CommandError for options that say nothing together */
-function stepOf(values: OptionValues): (simulator: Simulator) => Outputs {
+function stepOf(values: OptionValues): (simulator: Simulator) => Outcome {
   const topic = values.text('topic')
   const action = values.text('action')
   const advance = durationOf(values.text('advance'))
@@ -86,10 +92,11 @@ function stepOf(values: OptionValues): (simulator: Simulator) => Outputs {
   return (simulator) => {
     if (values.flag('start')) simulator.start()
     let outputs: Outputs
+    let unmatched: string | undefined
     if (action !== undefined) outputs = runAction(simulator, action, topic, payload, inputs)
-    else if (topic !== undefined) simulator.publish(topic, payload)
+    else if (topic !== undefined && !simulator.publish(topic, payload)) unmatched = topic
     if (advance !== undefined) simulator.advanceTo(simulator.world.nowMs + advance)
-    return outputs
+    return { outputs, unmatched }
   }
 }
 
@@ -151,7 +158,7 @@ function timeOf(text: string | undefined): number {
 
 function print(
   events: readonly SimulatedEvent[],
-  outputs: Outputs,
+  { outputs, unmatched }: Outcome,
   definitions: Definitions,
   { stdout }: CommandContext,
 ): void {
@@ -161,5 +168,6 @@ function print(
     if (place !== undefined && event.kind === 'failure') stdout.write(`  ${place}: ${event.statement ?? ''}\n`)
   }
   for (const [name, value] of Object.entries(outputs ?? {})) stdout.write(`output ${name} = ${value}\n`)
-  if (events.length === 0 && outputs === undefined) stdout.write('nothing happens\n')
+  if (unmatched !== undefined) stdout.write(`no trigger matches ${unmatched}\n`)
+  else if (events.length === 0 && outputs === undefined) stdout.write('nothing happens\n')
 }

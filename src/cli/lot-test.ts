@@ -6,11 +6,12 @@ import { readTestFile, type TestFileContent, type TestFileProblem } from '../lot
 import type { CommandContext, CommandDefinition, OptionValues } from './command.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { readDefinitions } from './lot-definitions.js'
-import { type NamedFile, readNamed, utf8Text } from './lot-files.js'
+import { type FileKind, type NamedFile, readNamed, utf8Text } from './lot-files.js'
 import { COMPAT_OPTIONS, compatOf, JSON_OPTION } from './lot-options.js'
 import { openOutside, PYTHON_OPTIONS } from './lot-python.js'
 
 const TEST_ENDING = /\.test\.lot\.ya?ml$/i
+const TESTS: FileKind = { ending: TEST_ENDING, remedy: 'give .test.lot.yaml files, or a folder' }
 
 export const lotTestCommand: CommandDefinition = {
   name: 'lot test',
@@ -20,7 +21,7 @@ export const lotTestCommand: CommandDefinition = {
   examples: ['merlot lot test pump.test.lot.yaml', 'merlot lot test plant --json'],
   async run(values, context) {
     const names = values.texts('files').map(testOf)
-    const files = await readNamed(names, context, TEST_ENDING)
+    const files = await readNamed(names, context, TESTS)
     if (files.length === 0) {
       throw wrongUsage(`there are no tests in ${names.join(', ')}`, 'files with tests end with .test.lot.yaml')
     }

@@ -35,6 +35,9 @@ t.test('whose token goes where', async (t) => {
   t.match(settings({ port: 1884 }), own, 'the same broker, named')
   t.match(settings({ port: 1885 }), { ...nobody, target: { url: 'mqtt://127.0.0.1:1885' } }, 'another one')
   t.match(settings({ host: 'broker.local' }), nobody)
+  t.match(settings({ port: 1885 }).deniedRemedy, /^mqtt:\/\/127.0.0.1:1884 is the broker of your data folder, .*--data/)
+  t.match(settings({ username: 'bob', password: 'x' }).deniedRemedy, /^give a user that may with --username/)
+  t.equal(settings({}).deniedRemedy, undefined)
   t.match(settings({ port: 1885, data: 'data' }), { ...own, target: { url: 'mqtt://127.0.0.1:1885' } })
   t.match(settings({ username: 'bob', password: 'x' }), { userName: 'bob', password: 'x' })
   t.match(settings({ username: 'root' }), { userName: 'root', password: undefined })
@@ -50,10 +53,19 @@ t.test('whose token goes where', async (t) => {
 
 t.test('what cannot be read is passed over where nobody has asked for it', async (t) => {
   const folder = t.testdir({ data: { 'control.json': '{' }, 'merlot.yaml': 'dataDirectory: data\n' })
-  t.match(ownerSettings(new OptionValues({}), contextIn(folder)), { userName: undefined })
+  t.match(ownerSettings(new OptionValues({}), contextIn(folder)), {
+    userName: undefined,
+    deniedRemedy: /^cannot read .*control.json.*, so you are nobody here: name the data folder/,
+  })
   t.throws(() => ownerSettings(new OptionValues({ data: 'data' }), contextIn(folder)), { code: 'FILE_UNREADABLE' })
   const broken = t.testdir({ 'merlot.yaml': 'nonsense: 1\n' })
   t.match(ownerSettings(new OptionValues({}), contextIn(broken)), { userName: undefined })
+  const empty = t.testdir({})
+  t.equal(
+    ownerSettings(new OptionValues({}), contextIn(empty)).deniedRemedy,
+    `no broker runs on the data folder ${join(empty, 'data')}, so you are nobody here: ` +
+      'name the data folder of the broker with --data (its start prints it), or a user that may with --username',
+  )
 })
 
 t.test('certificates are not asked of the own machine', async (t) => {

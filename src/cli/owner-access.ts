@@ -20,6 +20,11 @@ export const OWNER_OPTIONS: readonly OptionDefinition[] = [
   { flags: '--config <file>', kind: 'text', doc: 'configuration file that names the data folder' },
 ]
 
+const NAME_REMEDY =
+  'name the data folder of the broker with --data (its start prints it), or a user that may with --username'
+const OTHER_USER_REMEDY =
+  'give a user that may with --username, or the data folder of the broker with --data if it is yours'
+
 /** For commands that are not always about administration. */
 export const ADMIN_OPTIONS: readonly OptionDefinition[] = [
   { flags: '--admin', kind: 'flag', doc: 'connect as root to the broker of the data folder, as its owner' },
@@ -38,14 +43,17 @@ export function adminSettings(values: OptionValues, context: CommandContext): Co
  */
 export function ownerSettings(values: OptionValues, context: CommandContext): ConnectionSettings {
   const settings = connectionSettings(values, context)
-  if (settings.userName !== undefined || settings.password !== undefined || values.has('cert')) return settings
+  if (settings.userName !== undefined || settings.password !== undefined || values.has('cert')) {
+    return { ...settings, deniedRemedy: OTHER_USER_REMEDY }
+  }
   const isNamed = values.has('data') || values.has('config') || values.flag('admin')
   const found = isNamed ? namedAccess(values, context) : triedAccess(values, context)
-  if (found === undefined) return settings
+  if (found === undefined) return { ...settings, deniedRemedy: nobodyRemedy(values, context) }
   const own = targetOfAccess(found, context)
   const target = namesBroker(values) ? settings.target : own
   if (!values.has('data') && target.url !== own.url) {
-    if (!values.flag('admin')) return settings
+    const deniedRemedy = `${own.url} is the broker of your data folder, and here you are nobody: ${NAME_REMEDY}`
+    if (!values.flag('admin')) return { ...settings, deniedRemedy }
     throw wrongUsage(`--admin is for the broker at ${own.url}`, 'name a user with --username for another one')
   }
   return { ...settings, target, userName: found.user, password: found.password }
@@ -68,6 +76,19 @@ function triedAccess(values: OptionValues, context: CommandContext): ControlAcce
     return readControlFile(dataFolder(values, context))
   } catch (error) {
     if (error instanceof BrokerError) return undefined
+    throw error
+  }
+}
+
+/** For somebody who names no user where no broker's token is found. */
+function nobodyRemedy(values: OptionValues, context: CommandContext): string {
+  const because = (reason: string): string => `${reason}, so you are nobody here: ${NAME_REMEDY}`
+  try {
+    const folder = dataFolder(values, context)
+    readControlFile(folder)
+    return because(`no broker runs on the data folder ${folder}`)
+  } catch (error) {
+    if (error instanceof BrokerError) return because(error.message)
     throw error
   }
 }

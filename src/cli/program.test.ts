@@ -36,9 +36,13 @@ t.test('the documented meaning of -h: help, but the host for pub and sub', async
 
 t.test('wrong usage: exit code 2, the cause, the remedy, nothing on standard output', async (t) => {
   for (const [args, message] of [
-    [['strat'], /^merlot: unknown command 'strat' \(Did you mean start\?\)\nmerlot help/],
+    [['strat'], /^merlot: unknown command 'strat' \(Did you mean start\?\)\nmerlot help lists all\n/],
     [['start', '--prot', '1'], /^merlot: unknown option '--prot' \(Did you mean --port\?\)\n/],
-    [['start', 'now'], /^merlot: too many arguments/],
+    [['start', 'now'], /^merlot: too many arguments.*\nmerlot help COMMAND/],
+    [
+      ['command', '--data', 'd', '-p', '1', '-removeRule', 'X', '--json'],
+      /^merlot: too many .*\nput the command in quotes: merlot command "-removeRule X"\n/,
+    ],
     [['pub', '-t', 'a', '-m', 'b', '-q', '3'], /^merlot: .*'3' is invalid. It must be a whole number from 0 to 2.\n/],
     [['pub', '-t', 'a', '-m', 'b', '--protocol', '4'], /^merlot: .*Allowed choices are 3.1, 3.1.1, 5.\n/],
     [['pub', '-m', 'b'], /^merlot: no topic is given\nadd --topic\n/],

@@ -46,19 +46,23 @@ export async function runProgram(args: readonly string[], context: CommandContex
     await program.parseAsync(definitions[0].arrange?.(args) ?? args, { from: 'user' })
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
-    return endOfParsing(error)
+    return endOfParsing(error, definitions[0].excessRemedy?.(args))
   }
   return exitCode
 }
 
 /** Help and version are thrown by commander too, and are no failures; help that nobody asked for is. */
-function endOfParsing(error: CommanderError): ExitCode {
+function endOfParsing(error: CommanderError, excessRemedy: string | undefined): ExitCode {
   if (error.exitCode === 0) return ExitCode.ok
   if (error.code === 'commander.help') return ExitCode.wrongUsage
   const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
-  throw new CommandError(message, 'merlot help COMMAND shows what a command accepts', ExitCode.wrongUsage, {
-    cause: error,
-  })
+  throw new CommandError(message, remedyFor(error.code, excessRemedy), ExitCode.wrongUsage, { cause: error })
+}
+
+function remedyFor(code: string, excessRemedy: string | undefined): string {
+  if (code === 'commander.unknownCommand') return 'merlot help lists all'
+  if (code === 'commander.excessArguments' && excessRemedy !== undefined) return excessRemedy
+  return 'merlot help COMMAND shows what a command accepts'
 }
 
 function createProgram(

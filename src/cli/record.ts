@@ -1,8 +1,10 @@
 /** `merlot record`: writes down what is published, for `merlot lot replay`. */
+
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
+import { counted } from '../base/counted.js'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import { recordingLine } from '../lot-simulator/recording.js'
@@ -14,7 +16,6 @@ import { durationOf } from './duration-option.js'
 import { ExitCode, wrongUsage } from './exit.js'
 import { ADMIN_OPTIONS, adminSettings } from './owner-access.js'
 import { StopSignals } from './stop-signals.js'
-import { counted } from './store-options.js'
 
 const ALL = '#'
 

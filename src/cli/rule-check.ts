@@ -1,4 +1,5 @@
 /** `merlot rule check`: what is wrong with rules, and what they do that is hardly meant. */
+import { counted } from '../base/counted.js'
 import { BUILT_IN_RULES, SEED_RULES } from '../commands/built-in-rules.js'
 import { Source } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
@@ -17,7 +18,6 @@ import {
 } from './lot-checked.js'
 import { FILES_ARGUMENT } from './lot-options.js'
 import { type CheckedText, type LotTexts, textName } from './lot-texts.js'
-import { counted } from './store-options.js'
 
 export const ONLY_OPTION = {
   flags: '--only',

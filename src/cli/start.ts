@@ -6,7 +6,7 @@ import { checkConfig } from '../config/check.js'
 import type { Finding } from '../config/finding.js'
 import type { LoadedConfig } from '../config/load.js'
 import type { RunningBroker } from '../main.js'
-import { bannerLines } from './banner.js'
+import { bannerLines, noticeLines } from './banner.js'
 import type { CommandDefinition } from './command.js'
 import { CONFIG_OPTIONS, configReader, loadFromOptions } from './config-options.js'
 import { CommandError, ExitCode } from './exit.js'
@@ -49,11 +49,11 @@ export const startCommand: CommandDefinition = {
         environment: context.environment,
         readConfig: configReader(values, context),
         stopping: signals.first,
+        tellOwner: (notice) => context.stdout.write(`${noticeLines(notice, context.environment).join('\n')}\n`),
       })
       broker = await startedBefore(signals.second, starting, log)
       if (broker === undefined) return ExitCode.failed
-      const lines = [...bannerLines(loaded, broker.listeners, context.environment), ...broker.firstNotice]
-      context.stdout.write(`${lines.join('\n')}\n`)
+      context.stdout.write(`${bannerLines(loaded, broker.listeners, context.environment).join('\n')}\n`)
       return await runUntilStopped(broker, signals, log)
     } catch (error) {
       if (!(error instanceof BrokerError && error.code === 'STORE_HELD')) throw error

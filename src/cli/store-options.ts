@@ -25,8 +25,3 @@ export function bytesText(bytes: number): string {
   if (bytes < 10_000_000) return `${(bytes / 1_000).toFixed(1)} kB`
   return bytes < 10_000_000_000 ? `${(bytes / 1_000_000).toFixed(1)} MB` : `${(bytes / 1_000_000_000).toFixed(1)} GB`
 }
-
-/** `1 session`, `2 sessions` */
-export function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
-}

@@ -1,6 +1,8 @@
 /** What `merlot store inspect` prints for people. */
+
 import type { InspectedSession, StoreInspection } from '../../storage/store-inspect.js'
-import { bytesText, counted } from './store-options.js'
+import { counted } from '../base/counted.js'
+import { bytesText } from './store-options.js'
 import { printable } from './sub-output.js'
 
 const NEVER = 4_294_967_295

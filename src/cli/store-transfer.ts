@@ -1,16 +1,18 @@
 /** `merlot store export` and `import`. */
+
 import { once } from 'node:events'
 import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Writable } from 'node:stream'
 import type { ExportCounts } from '../../storage/store-export.js'
+import { counted } from '../base/counted.js'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import type { CommandContext, CommandDefinition, OptionValues } from './command.js'
 import { CONNECTION_OPTIONS, connectionSettings, namesBroker } from './connection-options.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { withProgress } from './progress.js'
-import { counted, STORE_OPTIONS, storeSettings } from './store-options.js'
+import { STORE_OPTIONS, storeSettings } from './store-options.js'
 import type { PublishedCounts } from './store-publish.js'
 import { printable } from './sub-output.js'
 

@@ -1,10 +1,12 @@
 /** `merlot store inspect`, `verify`, `compact` and `backup`. storage/ is loaded when one of them runs: it needs LMDB. */
+
 import { resolve } from 'node:path'
-import type { ValueReport } from '../../storage/store-verify.js'
+import type { StoreReport, ValueReport } from '../../storage/store-verify.js'
+import { counted } from '../base/counted.js'
 import type { CommandContext, CommandDefinition } from './command.js'
 import { ExitCode } from './exit.js'
 import { withProgress } from './progress.js'
-import { bytesText, counted, STORE_OPTIONS, storeSettings } from './store-options.js'
+import { bytesText, STORE_OPTIONS, storeSettings } from './store-options.js'
 import { inspectionText } from './store-text.js'
 import { printable } from './sub-output.js'
 
@@ -79,12 +81,17 @@ export const backupCommand: CommandDefinition = {
   },
 }
 
-function tellDamage({ lines, damaged }: ValueReport, folder: string, context: CommandContext): ExitCode {
+type Damage = ValueReport & Partial<Pick<StoreReport, 'pages'>>
+
+const EXPORT_REMEDY = 'bring back a backup, or export what can be read with "merlot store export"\n'
+
+function tellDamage({ lines, damaged, pages }: Damage, folder: string, context: CommandContext): ExitCode {
   for (const line of lines) context.stdout.write(`damaged: ${printable(line)}\n`)
   if (damaged > lines.length) context.stdout.write(`and ${damaged - lines.length} more\n`)
   context.stderr.write(
     `merlot: the store in ${folder} is damaged in ${counted(damaged, 'place')}\n` +
-      'bring back a backup, or export what can be read with "merlot store export"\n',
+      // pages that are damaged end the process that reads them: an export refuses
+      (pages === 0 ? 'bring back a backup\n' : EXPORT_REMEDY),
   )
   return ExitCode.failed
 }

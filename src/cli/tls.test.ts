@@ -5,6 +5,26 @@ import { generate } from 'selfsigned'
 import t from 'tap'
 import { runMerlot, spawnMerlot } from './cli.fixture.js'
 
+t.test('files that cannot be used', async (t) => {
+  const make = () => generate([{ name: 'commonName', value: 'me' }], { keyType: 'ec' })
+  const [me, other] = [await make(), await make()]
+  const workingDirectory = t.testdir({
+    'me.pem': me.cert,
+    'other.key': other.private,
+    'half.pem': me.cert.slice(0, 200),
+    empty: '',
+  })
+  const pub = (...args: string[]) =>
+    runMerlot(['pub', '-t', 'a', '-m', 'x', '-p', '1', '--tls', ...args], { workingDirectory })
+  t.match(await pub('--cert', 'me.pem', '--key', 'other.key'), {
+    exitCode: 2,
+    stderr: /^merlot: cannot use the certificate .*me.pem: it and the key .*other.key do not belong together\n/,
+  })
+  t.match(await pub('--ca', 'half.pem'), { exitCode: 2, stderr: /half.pem: its end is missing\n/ })
+  t.match(await pub('--ca', 'empty'), { exitCode: 2, stderr: /empty: there is no certificate in PEM in it\n/ })
+  t.match(await pub('--ca', 'none'), { exitCode: 2, stderr: /cannot read .*none/ })
+})
+
 t.test('pub by TLS, secure WebSocket and Unix socket', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'merlot-')) // short: the path of a socket has some 100 bytes
   t.teardown(() => rmSync(folder, { recursive: true }))

@@ -26,7 +26,10 @@ t.test('users of a running broker, by the owner of its data folder', async (t) =
   const asBob = ['-p', port, '-u', 'bob', '--password-file', bobs]
   const pub = (...args: string[]) => runMerlot(['pub', '-t', 'a', '-m', 'b', '-q', '1', ...args])
   t.match(await pub(...asBob), { exitCode: 0 })
-  t.match(await pub('-p', port, '-u', 'bob', '-P', 'wrong'), { exitCode: 1, stderr: /user name|authoriz/i })
+  t.match(await pub('-p', port, '-u', 'bob', '-P', 'wrong'), {
+    exitCode: 1,
+    stderr: /: bad user name or password \(0x86\)\ncheck both; "merlot user passwd bob" on/,
+  })
   t.match(await runMerlot(['command', '-listModels', ...asBob]), { exitCode: 1 }, 'may not command yet')
 
   t.match(await user('grant', 'bob', 'systemConfiguration', 'LogManagement'), { exitCode: 0 })

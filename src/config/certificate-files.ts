@@ -1,7 +1,7 @@
 /** The files that TLS needs: read, and found to be whole, before anything is built from them. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createSecureContext, type SecureContext, type SecureContextOptions } from 'node:tls'
+import { createSecureContext, type SecureContext } from 'node:tls'
 import { BrokerError, messageOf } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 
@@ -18,7 +18,7 @@ export interface CertificateFiles {
 export interface Certificate {
   /** For messages. */
   readonly path: string
-  readonly secrets: Pick<SecureContextOptions, 'cert' | 'key' | 'pfx' | 'passphrase'>
+  readonly secrets: Readonly<Record<'cert' | 'key' | 'pfx', Buffer | undefined>> & { readonly passphrase?: string }
   /** undefined where Node.js does not tell it of a PKCS#12 file. */
   readonly leaf: X509Certificate | undefined
   /** What the authority says of it, for clients that ask (OCSP), in DER. */
@@ -45,7 +45,7 @@ export function readCertificate(files: CertificateFiles): Certificate {
   const path = pfxFile ?? certFile ?? ''
   const cert = readFile(certFile)
   const secrets = { cert, key: readFile(keyFile), pfx: readFile(pfxFile), passphrase }
-  const context = attempt(path, () => createSecureContext(secrets))
+  const context = attempt(path, () => createSecureContext(secrets), keyFile)
   const [first] = cert === undefined ? [] : parseCertificates(path, cert)
   const leaf = first ?? leafOf(context)
   const ocsp = readFile(ocspFile)
@@ -89,8 +89,8 @@ function parseCertificates(path: string, pem: Buffer): X509Certificate[] {
   const text = pem.toString('latin1')
   const blocks = text.match(PEM_BLOCK) ?? []
   const certificates = blocks.map((block) => attempt(path, () => new X509Certificate(block)))
-  if (certificates.length === 0) throw invalid(path, 'there is no certificate in PEM in it')
   checkEnds(path, text)
+  if (certificates.length === 0) throw invalid(path, 'there is no certificate in PEM in it')
   return certificates
 }
 
@@ -118,16 +118,17 @@ function checkOcsp(path: string, der: Buffer): void {
   }
 }
 
-function attempt<Result>(path: string, act: () => Result): Result {
+function attempt<Result>(path: string, act: () => Result, keyFile = 'its key'): Result {
   try {
     return act()
   } catch (cause) {
-    throw invalid(path, reasonOf(messageOf(cause)), cause)
+    throw invalid(path, reasonOf(messageOf(cause), keyFile), cause)
   }
 }
 
-/** What OpenSSL says of weak certificates, which it refuses by itself, in words. */
-function reasonOf(message: string): string {
+/** What OpenSSL says of certificates that do not fit, or are so weak that it refuses them by itself, in words. */
+function reasonOf(message: string, keyFile: string): string {
+  if (/key (values|type) mismatch/.test(message)) return `it and the key ${keyFile} do not belong together`
   if (message.includes('md too weak')) return 'it is signed with a hash that can be forged (SHA-1 or MD5)'
   return message.includes('key too small') ? 'its key is too short' : message
 }

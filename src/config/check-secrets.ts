@@ -1,5 +1,6 @@
 /** Settings of users, tokens, bans and the audit trail that are weaker than they need be. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { BrokerError } from '../base/errors.js'
 import { systemReason } from '../base/system-error.js'
 import { checkPrivate } from './check-files.js'
@@ -12,7 +13,15 @@ const JWT_SECRET_BYTES_MIN = 32
 const PASSWORD_BYTES_ADVISED = 8
 const MAKE_SECRET = `node -p "crypto.randomBytes(32).toString('hex')"`
 
-export function checkSecrets({ authentication, rules, session, limits, audit, compat }: BrokerConfig): Finding[] {
+export function checkSecrets({
+  authentication,
+  rules,
+  session,
+  limits,
+  audit,
+  compat,
+  dataDirectory,
+}: BrokerConfig): Finding[] {
   const findings: Finding[] = []
   const warn = (isWeak: boolean, message: string, remedy: string): void => {
     if (isWeak) findings.push({ severity: 'warning', message, remedy })
@@ -51,9 +60,20 @@ export function checkSecrets({ authentication, rules, session, limits, audit, co
   )
   return [
     ...findings,
+    ...checkRootPassword(rootPasswordFile, dataDirectory),
     ...checkTokens(authentication.jwt),
     ...[rootPasswordFile, authentication.jwt?.secretFile].flatMap(checkPrivate),
   ]
+}
+
+/** Only the first start reads it: who has taken it away since is right. */
+function checkRootPassword(file: string | undefined, dataDirectory: string): Finding[] {
+  if (file === undefined || existsSync(join(dataDirectory, 'store'))) return []
+  const bytes = bytesOf(file)
+  if (Buffer.isBuffer(bytes)) return []
+  const message = `authentication.rootPasswordFile: ${bytes.message}`
+  const remedy = 'the first start takes the password of root from it: make it, or leave the key out for a random one'
+  return [{ severity: 'warning', message, remedy }]
 }
 
 function checkTokens(jwt: BrokerConfig['authentication']['jwt']): Finding[] {

@@ -93,6 +93,7 @@ t.test('weak settings of users, tokens, bans and audit', async (t) => {
     good: `${'x'.repeat(32)}\n`,
     'keys.json': '{"keys":[]}',
     bad: '{}',
+    started: { store: {} },
   })
   const secretFile = join(folder, 'good')
   chmodSync(secretFile, 0o600)
@@ -101,6 +102,9 @@ t.test('weak settings of users, tokens, bans and audit', async (t) => {
   t.match(of({ compat: 'v1', authentication: { wellKnownRootPassword: true } }), [/can be root with a password that/])
   t.match(of({ authentication: { wellKnownRootPassword: true } }), [/has no effect without compat: v1/])
   t.match(of({ authentication: { passwordBytesMin: 4 } }), [/passwords of 4 bytes can be guessed/])
+  const missing = { authentication: { rootPasswordFile: join(folder, 'none') } }
+  t.match(of(missing), [/^warning: authentication.rootPasswordFile: cannot read .*none: no such file/])
+  t.same(found({ dataDirectory: join(folder, 'started'), ...missing }), [], 'only the first start reads it')
   t.match(of({ limits: { ban: { failuresMax: 0 } } }), [/passwords may be tried without end/])
   t.match(of({ audit: { enabled: false } }), [/nobody can tell later/])
   t.match(of({ session: { takeoverByOthers: true } }), [/gets the session of another/])
@@ -130,7 +134,9 @@ t.test('certificates are readable, belong together and are valid', async (t) => 
   t.same(withTls('one.pem', 'one.key', 'other.pem'), [])
   t.match(withTls('none.pem', 'one.key'), [/^error: listeners.0: cannot read .*none.pem: no such file or directory$/])
   t.match(withTls('bad.pem', 'one.key'), [/^error: listeners.0: cannot use the certificate .*bad.pem: /])
-  t.match(withTls('one.pem', 'other.key'), [/^error: listeners.0: cannot use the certificate .*one.pem: .*mismatch/])
+  t.match(withTls('one.pem', 'other.key'), [
+    /^error: listeners.0: cannot use the certificate .*one.pem: .*other.key do not belong together/,
+  ])
   t.match(withTls('one.pem', 'one.key', 'bad.pem'), [/^error: .*bad.pem: /])
   const day = 86_400_000
   const end = Date.parse('2031-01-01T00:00:00Z')

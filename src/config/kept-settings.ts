@@ -30,11 +30,18 @@ export function readKeptSettings(dataDirectory: string): KeptSettings {
     file = readConfigFile(path, dataDirectory)
   } catch (error) {
     if (error instanceof BrokerError && isMissing(error.cause)) return new Map()
+    if (error instanceof BrokerError && error.code === 'CONFIG_INVALID') throw damaged(error.message)
     throw error
   }
   const { value } = file
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return new Map(Object.entries(value))
-  throw new BrokerError('CONFIG_INVALID', { problem: `${path} must hold a JSON object of keys and values` })
+  throw damaged(`${path} must hold a JSON object of keys and values`)
+}
+
+function damaged(problem: string): BrokerError {
+  return new BrokerError('CONFIG_INVALID', {
+    problem: `${problem}\nmend it, or delete it to take back what clients have set`,
+  })
 }
 
 /**

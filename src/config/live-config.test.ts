@@ -201,7 +201,13 @@ t.test('the origin of what clients have set is told', async (t) => {
 
 t.test('what was kept and is damaged is refused, not passed over', async (t) => {
   const folder = t.testdir({ 'config-new.json': '{"listeners.0.anonymous": "de', other: { 'config-new.json': '[]' } })
-  t.throws(() => readKeptSettings(folder), { code: 'CONFIG_INVALID', message: /config-new\.json:1:\d+/ })
-  t.throws(() => readKeptSettings(join(folder, 'other')), { code: 'CONFIG_INVALID' })
+  t.throws(() => readKeptSettings(folder), {
+    code: 'CONFIG_INVALID',
+    message: /config-new\.json:1:\d+[\s\S]*\nmend it, or delete it to take back what clients have set$/,
+  })
+  t.throws(() => readKeptSettings(join(folder, 'other')), {
+    code: 'CONFIG_INVALID',
+    message: /\nmend it, or delete it/,
+  })
   t.equal(readFileSync(keptSettingsFile(folder), 'utf8'), '{"listeners.0.anonymous": "de')
 })

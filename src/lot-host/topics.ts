@@ -9,6 +9,10 @@ import type { PlannedInput } from './plan.js'
 
 /** Topics remembered; then all are forgotten. */
 const TOPICS_MAX = 65_536
+/** Longest topic remembered, in bytes; of longer ones a few clients could fill the memory. */
+const TOPIC_BYTES_MAX = 512
+/** Topics of one hash; then they are forgotten. By chance there are hardly two, but who wants can make any number. */
+const SAME_HASH_MAX = 16
 
 /** One entity that gets the messages of a topic. */
 export interface Destination {
@@ -49,6 +53,7 @@ export class Topics {
   readonly #uses = new FilterIndex<SystemUse>()
   readonly #entriesOf = new Map<Entity, readonly Entry[]>()
   readonly #known = new Map<number, Topic>()
+  #knownCount = 0
 
   constructor(readonly findInstance: FindInstance) {}
 
@@ -58,18 +63,18 @@ export class Topics {
     const entries = entity.plan.inputs.map((input) => ({ entity, input }))
     for (const entry of entries) this.#entries.add(entry.input.filter, entry)
     this.#entriesOf.set(entity, entries)
-    this.#known.clear()
+    this.#forgetAll()
   }
 
   remove(entity: Entity): void {
     for (const entry of this.#entriesOf.get(entity) ?? []) this.#entries.delete(entry.input.filter, entry)
     this.#entriesOf.delete(entity)
-    this.#known.clear()
+    this.#forgetAll()
   }
 
   use(filter: string, use: SystemUse): void {
     this.#uses.add(filter, use)
-    this.#known.clear()
+    this.#forgetAll()
   }
 
   /** Last values of topics that match are kept. Counted: `unread` as often. @returns whether nobody else reads it */
@@ -78,7 +83,7 @@ export class Topics {
     this.#readCounts.set(filter, count + 1)
     if (count > 0) return false
     this.#reads.add(filter, filter)
-    this.#known.clear()
+    this.#forgetAll()
     return true
   }
 
@@ -88,21 +93,38 @@ export class Topics {
     else {
       this.#readCounts.delete(filter)
       this.#reads.delete(filter, filter)
-      this.#known.clear()
+      this.#forgetAll()
     }
   }
 
   /** @param hash `hashBytes` of the topic */
   find(bytes: Uint8Array, at: number, length: number, hash: number): Topic {
-    const first = this.#known.get(hash)
-    for (let topic = first; topic !== undefined; topic = topic.next) {
+    let sameHash = 0
+    for (let topic = this.#known.get(hash); topic !== undefined; topic = topic.next) {
       if (topic.bytes.length === length && sameBytes(topic.bytes, 0, bytes, at, length)) return topic
+      sameHash++
     }
-    if (this.#known.size >= TOPICS_MAX) this.#known.clear()
     const topic = this.#make(bytes.slice(at, at + length), decodeText(bytes, at, length))
+    if (length > TOPIC_BYTES_MAX) return topic
+    if (this.#knownCount >= TOPICS_MAX) this.#forgetAll()
+    else if (sameHash >= SAME_HASH_MAX) {
+      this.#known.delete(hash)
+      this.#knownCount -= sameHash
+    }
     topic.next = this.#known.get(hash)
     this.#known.set(hash, topic)
+    this.#knownCount++
     return topic
+  }
+
+  /** Topics remembered. */
+  get known(): number {
+    return this.#knownCount
+  }
+
+  #forgetAll(): void {
+    this.#known.clear()
+    this.#knownCount = 0
   }
 
   #make(bytes: Uint8Array, text: string): Topic {

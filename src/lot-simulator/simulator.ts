@@ -119,10 +119,11 @@ export class Simulator {
     this.#settle()
   }
 
-  /** A client's message. */
-  publish(topic: string, payload: Uint8Array): void {
-    this.#deliver(topic, payload, 0)
+  /** A client's message. @returns whether any trigger is for its topic */
+  publish(topic: string, payload: Uint8Array): boolean {
+    const isMeant = this.#deliver(topic, payload, 0)
     this.#settle()
+    return isMeant
   }
 
   session(event: SessionEvent): void {
@@ -182,10 +183,13 @@ export class Simulator {
     this.#queue.push({ entity, instance: undefined, occasion, depth: 0 })
   }
 
-  #deliver(topicText: string, payload: Uint8Array, depth: number): void {
+  /** @returns whether any trigger is for the topic */
+  #deliver(topicText: string, payload: Uint8Array, depth: number): boolean {
+    let isMeant = false
     const bytes = encodeText(topicText)
     const topic = this.#topics.find(bytes, 0, bytes.length, hashBytes(bytes, 0, bytes.length))
     for (const { entity, input, instance } of topic.destinations) {
+      isMeant = true
       const { plan } = entity
       if (plan.isOnChange && !entity.isChange(topicText, payload, 0, payload.length)) continue
       const planned = plan.inputs.find(({ index }) => index === input)
@@ -198,6 +202,7 @@ export class Simulator {
       }
     }
     this.world.values.set(topicText, payload)
+    return isMeant
   }
 
   #settle(): void {

@@ -1,6 +1,6 @@
 /** Diagnostics for people, and for programs. */
 import type { Diagnostic, Severity } from './diagnostics.js'
-import type { Position, Source, Span } from './source.js'
+import type { Position, Source } from './source.js'
 
 /** Longer lines are shown around the place only. */
 const LINE_LENGTH_MAX = 160
@@ -18,18 +18,22 @@ export function printDiagnostic(source: Source, diagnostic: Diagnostic): string 
   const { line, column } = source.positionOf(diagnostic.span.start)
   const { severity, code, message } = diagnostic
   const head = `${source.name}:${line}:${column} ${severity} ${code}: ${message}`
-  const text = source.lineText(line)
+  const { start, end } = diagnostic.span
+  return `${head}\n${pointedLine(source.lineText(line), line, column, end - start, adviceOf(source, diagnostic))}`
+}
+
+/** The line, and carets below the place in it: `length` of them where the line is so long. Without a line end at the end. */
+export function pointedLine(text: string, line: number, column: number, length: number, advice: string): string {
   const from = text.length > LINE_LENGTH_MAX ? Math.max(0, column - 1 - SHOWN_BEFORE) : 0
   const shown = text.slice(from, from + LINE_LENGTH_MAX)
   const margin = String(line)
-  const carets = caretsBelow(shown, column - 1 - from, diagnostic.span)
-  const advice = adviceOf(source, diagnostic)
-  return `${head}\n  ${margin} | ${shown}\n  ${' '.repeat(margin.length)} | ${carets}${advice && ` ${advice}`}`
+  const carets = caretsBelow(shown, column - 1 - from, length)
+  return `  ${margin} | ${shown}\n  ${' '.repeat(margin.length)} | ${carets}${advice && ` ${advice}`}`
 }
 
-/** Under the first line of the span; tabs are kept, so that the carets stand below their characters. */
-function caretsBelow(text: string, start: number, span: Span): string {
-  const width = Math.max(1, Math.min(span.end - span.start, text.length - start))
+/** Tabs are kept, so that the carets stand below their characters. */
+function caretsBelow(text: string, start: number, length: number): string {
+  const width = Math.max(1, Math.min(length, text.length - start))
   return text.slice(0, start).replace(/[^\t]/g, ' ') + '^'.repeat(width)
 }
 

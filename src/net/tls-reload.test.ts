@@ -50,7 +50,7 @@ t.test('what cannot be used leaves what there was, says so once, and is tried ag
   copyFileSync(other.certFile, files.certFile)
   for (let looks = 0; looks < 5; looks++) look()
   t.match(listeners.linesWith('certificates stay as they were'), [
-    /cannot use the certificate .*server.pem: .*mismatch/,
+    /cannot use the certificate .*server.pem: .*do not belong together/,
   ])
   t.equal(await nameOfServer(), 'first')
   copyFileSync(other.keyFile, files.keyFile)

@@ -77,6 +77,11 @@ t.test('entities that fail are told with their place; the others are loaded, and
     message: /loaded with 1 error: a\.lotnb cell 2 line 6: Expected X/,
     errors: [{ kind: 'action', name: 'B', file: 'a.lotnb', cell: 2, line: 2, column: 5, fileLine: 6 }],
   })
+  t.same(
+    (reply.data as { entities: object[] }).entities,
+    [{ kind: 'action', name: 'A', file: 'a.lotnb', cell: 2, line: 1 }],
+    'without the one that was refused',
+  )
   t.equal(world.entities.get('action:B'), old)
   t.match(projects.ownerOf({ kind: 'action', name: 'B' }), { project: 'plant' })
   t.match(world.retained.get('Projects/active'), { name: 'plant', errors: 1 })

@@ -17,7 +17,7 @@ import type {
 import { readProjectFiles } from './project-files.js'
 import { isRepository, ProjectFolders } from './project-folders.js'
 import { type ProjectSource, readAddArguments } from './project-source.js'
-import { countsOf, manifestOf, readProject } from './read-project.js'
+import { countsOf, manifestOf, placedOf, readProject } from './read-project.js'
 import { refused } from './refusal.js'
 import { answered, done, errorText, reasonOf, withMessage } from './reply.js'
 import { ProjectTopics } from './topics.js'
@@ -223,7 +223,7 @@ export class Projects implements ProjectCommands {
     this.#errorCount = errors.length
     await this.#publishOverview()
     await this.#publishStatus(name)
-    const data = { name, entities: manifest.entities, counts: countsOf(deployed) }
+    const data = { name, entities: deployed.map(placedOf), counts: countsOf(deployed) }
     if (errors.length === 0) return { success: true, message: `Project '${name}' loaded successfully.`, data, warnings }
     const message = `Project '${name}' loaded with ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}: ${errorText(errors[0]!)}`
     return { success: false, message, data, errors, warnings }

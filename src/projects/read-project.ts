@@ -5,6 +5,8 @@ import { type Cell, readNotebook } from './notebook.js'
 import {
   ENTITY_KINDS,
   type EntityCounts,
+  type EntityKey,
+  type EntityPlace,
   type Manifest,
   type ProjectEntity,
   type ProjectEntityKind,
@@ -39,10 +41,15 @@ export function manifestOf(name: string, files: readonly ProjectFile[], content:
       bytes: bytes.byteLength,
       sha256: createHash('sha256').update(bytes).digest('hex'),
     })),
-    entities: content.entities.map(({ kind, name, file, cell, line }) => ({ kind, name, file, cell, line })),
+    entities: content.entities.map(placedOf),
     counts: countsOf(content.entities),
     errors: content.errors,
   }
+}
+
+/** Without its text. */
+export function placedOf({ kind, name, file, cell, line }: ProjectEntity): EntityKey & EntityPlace {
+  return { kind, name, file, cell, line }
 }
 
 export function countsOf(entities: readonly ProjectEntity[]): EntityCounts {

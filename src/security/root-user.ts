@@ -7,7 +7,7 @@ import type { BrokerConfig } from '../config/schema.js'
 import { passwordProblem } from './passwords.js'
 import { ROOT } from './user-name.js'
 
-const VARIABLE = 'MERLOT_ROOT_PASSWORD'
+export const ROOT_VARIABLE = 'MERLOT_ROOT_PASSWORD'
 /** Without 0, O, I and l, which look alike. */
 const LETTERS = '123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz'
 const RANDOM_LETTERS = 20
@@ -26,8 +26,8 @@ export interface FirstRootParts {
 /** @throws BrokerError FILE_UNREADABLE; CONFIG_INVALID where the password that is given cannot be one */
 export function firstRoot({ environment, config }: FirstRootParts): FirstRoot {
   const { rootPasswordFile, passwordBytesMin } = config.authentication
-  const given = environment[VARIABLE]
-  if (given !== undefined && given !== '') return givenRoot(given, VARIABLE, passwordBytesMin)
+  const given = environment[ROOT_VARIABLE]
+  if (given !== undefined && given !== '') return givenRoot(given, ROOT_VARIABLE, passwordBytesMin)
   if (rootPasswordFile !== undefined) {
     return givenRoot(readPassword(rootPasswordFile), rootPasswordFile, passwordBytesMin)
   }
