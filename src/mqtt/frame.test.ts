@@ -111,6 +111,11 @@ t.test('first bytes that a client may send', async (t) => {
   }
 })
 
+t.test('TLS on a port without TLS is recognized', async (t) => {
+  t.throws(() => checkFirstByte(0x16, 5), { message: /packet type 1: TLS begins like this/ })
+  t.throws(() => checkFirstByte(0x17, 5), { message: /packet type 1$/ })
+})
+
 t.test('first bytes that depend on the version', async (t) => {
   const refused = (firstByte: number, version: ProtocolVersion) => refusalOf(() => checkFirstByte(firstByte, version))
   t.equal(refused(0xf0, 4), 'MALFORMED_PACKET', 'AUTH is reserved before MQTT 5')

@@ -44,6 +44,8 @@ export function readFrame(bytes: Uint8Array, offset: number, end: number, frame:
   return bodyLength <= end - bodyStart ? FrameStatus.COMPLETE : FrameStatus.INCOMPLETE
 }
 
+/** The first byte of a client that speaks TLS (RFC 8446, 5.1); as MQTT, a CONNECT that cannot be. */
+const TLS_HANDSHAKE = 0x16
 const ALLOWED = 0
 const WRONG_FLAGS = 1
 const SERVER_ONLY = 2
@@ -67,7 +69,10 @@ export function checkFirstByte(firstByte: number, version: ProtocolVersion): voi
 
 function refusal(verdict: number, firstByte: number): Error {
   const type = firstByte >> 4
-  if (verdict === WRONG_FLAGS) return malformed(`flags 0x${(firstByte & 15).toString(16)} on packet type ${type}`)
+  if (verdict === WRONG_FLAGS) {
+    const guess = firstByte === TLS_HANDSHAKE ? ': TLS begins like this, on a port without TLS' : ''
+    return malformed(`flags 0x${(firstByte & 15).toString(16)} on packet type ${type}${guess}`)
+  }
   if (verdict === SERVER_ONLY) return protocolError(`packet type ${type} is for servers only`)
   return malformed(`packet type ${type} is reserved`)
 }

@@ -47,6 +47,9 @@ t.test('required', async (t) => {
     /did not return a certificate/,
     /certificate does not hold: depth/,
   ])
+  for (const { message, fields } of listeners.logged) {
+    if (message.startsWith('TLS handshake failed')) t.match(fields, { address: '127.0.0.1' }, message)
+  }
 })
 
 t.test('optional: none will do, a wrong one will not', async (t) => {

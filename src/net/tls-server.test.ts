@@ -46,6 +46,17 @@ t.test('a client cannot negotiate again', async (t) => {
   t.match(problem, { code: 'ERR_SSL_NO_RENEGOTIATION' })
 })
 
+t.test('a client that does not speak TLS', async (t) => {
+  const listeners = await ListenersFixture.open(t, tlsListener())
+  for (const first of [Buffer.from('100e00044d5154540502003c0000016100', 'hex'), 'GET / HTTP/1.1\r\n\r\n']) {
+    const client = listeners.client(t)
+    client.write(first)
+    await closedReason(client)
+  }
+  const lines = listeners.linesWith('TLS handshake failed')
+  t.match(lines, [/\(the client does not speak TLS\)$/, /\(the client does not speak TLS\)$/])
+})
+
 t.test('protocols that a client asks for', async (t) => {
   const listeners = await ListenersFixture.open(t, tlsListener())
   t.type(await listeners.tlsOutcome(t, { ALPNProtocols: ['x', 'mqtt'] }), Arrival)

@@ -29,6 +29,8 @@ import {
 
 /** Milliseconds between looks at the files; a change is taken over at the second look that finds it. */
 const LOOK_MS = 2_000
+/** What OpenSSL says of a client that begins with anything else. */
+const NOT_TLS: ReadonlySet<string> = new Set(['ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_HTTP_REQUEST'])
 /** Certificates from that of a client to its authority. */
 const CHAIN_MAX = 20
 
@@ -65,6 +67,8 @@ export class TlsServer {
   readonly #files: FileChanges
   /** By the address of the peer: a TLS socket does not tell which socket it runs over. */
   readonly #underWay = new Map<string, Handshake>()
+  /** By the accepted socket, for when its TLS socket has no address any more. */
+  readonly #sources = new WeakMap<Socket, Source>()
   #material: TlsMaterial
   #generation = 0
   #byName = new Map<string, SecureContext>()
@@ -104,6 +108,7 @@ export class TlsServer {
     const handshake = { carrier, source }
     if (this.#underWay.has(key)) this.#forget(key) // of a peer that has gone: the system gives its port again
     this.#underWay.set(key, handshake)
+    this.#sources.set(carrier, source)
     carrier.on('close', () => {
       if (this.#underWay.get(key) === handshake) this.#forget(key)
     })
@@ -203,6 +208,12 @@ export class TlsServer {
     return handshake
   }
 
+  /** Node.js has this for itself and does not document it: where it is gone, the address is not told. */
+  #sourceBelow(socket: TLSSocket): Source | undefined {
+    const { _parent: carrier } = socket as { readonly _parent?: Socket }
+    return carrier && this.#sources.get(carrier)
+  }
+
   #forget(key: string): void {
     const { name, handshakes } = this.options
     this.#underWay.delete(key)
@@ -244,13 +255,18 @@ export class TlsServer {
 
   #failed(error: Error, socket: TLSSocket): void {
     const { name, log, failed } = this.options
-    const address = this.#finished(socket)?.source.address
+    const { address } = this.#finished(socket)?.source ?? this.#sourceBelow(socket) ?? {}
     failed()
     const refusal = socket.authorizationError
-    const reason = refusal ? `its certificate does not hold: ${wordsOf(refusal)}` : wordsOf(systemCode(error) ?? error)
+    const reason = refusal ? `its certificate does not hold: ${wordsOf(refusal)}` : failureText(error)
     log.log('info', `handshake ${name}`, `TLS handshake failed: ${reason}`, { listener: name, address })
     socket.destroy()
   }
+}
+
+function failureText(error: Error): string {
+  const isPlain = NOT_TLS.has(systemCode(error) ?? '')
+  return `${wordsOf(systemCode(error) ?? error)}${isPlain ? ' (the client does not speak TLS)' : ''}`
 }
 
 /** `certificate revoked` for CERT_REVOKED and the like, as OpenSSL and Node.js call them. */
