@@ -1,5 +1,7 @@
 /** `-ban`, `-unban` and `-listBans`. */
+
 import { isLocalAddress, parseAddressRange, rangeText } from '../base/address.js'
+import { counted } from '../base/counted.js'
 import { BAN_KINDS, BAN_NAME_BYTES_MAX, type BanRef } from '../contracts/bans.js'
 import { banView } from './ban-keeper.js'
 import type { Command, CommandServices } from './command.js'
@@ -20,7 +22,7 @@ export const BAN_COMMANDS: readonly Command[] = [
     answer(_line, { bans }) {
       const { count, bans: latest } = bans.list()
       const more = count > latest.length ? `, of which these are the latest ${latest.length}` : ''
-      return success(count === 0 ? 'No bans.' : `${count} bans${more}.`, { data: latest.map(banView) })
+      return success(count === 0 ? 'No bans.' : `${counted(count, 'ban')}${more}.`, { data: latest.map(banView) })
     },
   },
 ]
@@ -45,8 +47,8 @@ async function ban(rest: string, { bans, clock, config }: CommandServices): Prom
   const untilMs = seconds === 0 ? undefined : sinceMs + seconds * 1_000
   const problem = await bans.ban({ kind, what, reason, sinceMs, untilMs, isManual: true })
   if (problem !== undefined) return failure(problem)
-  const time = seconds === 0 ? 'until it is lifted' : `for ${seconds} s`
-  return success(`${TITLES[kind]} '${what}' banned ${time} successfully.`)
+  const time = seconds === 0 ? 'until the ban is lifted' : `for ${seconds} s`
+  return success(`${TITLES[kind]} '${what}' banned successfully, ${time}.`)
 }
 
 async function unban(rest: string, { bans }: CommandServices): Promise<Reply> {

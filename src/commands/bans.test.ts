@@ -9,13 +9,13 @@ t.test('bans by command: told to the threads, kept, listed, lifted', async (t) =
   t.match(await send('-ban address 192.0.2.7/24 3600 "password guessing"'), {
     success: true,
     command: 'Ban',
-    message: "Address '192.0.2.0/24' banned for 3600 s successfully.",
+    message: "Address '192.0.2.0/24' banned successfully, for 3600 s.",
   })
   const untilMs = test.clock.now() + 3_600_000
   const ban = { kind: 'address', what: '192.0.2.0/24', reason: 'password guessing', untilMs, isManual: true }
   t.match(told, [{ bans: [ban], isWhole: false }])
   t.match(await send('-ban client "meter 7" too many'), {
-    message: "Client 'meter 7' banned until it is lifted successfully.",
+    message: "Client 'meter 7' banned successfully, until the ban is lifted.",
   })
   t.match(await send('-ban USER guest 0'), { success: true })
   t.match(await send('-listBans'), {
@@ -84,6 +84,7 @@ t.test('what threads report becomes bans for all of them', async (t) => {
   t.equal(told[0].bans.length, 2)
   t.match(await test.send('-listBans'), { message: '2 bans.' })
   t.match(await test.send('-unban client pump'), { success: true })
+  t.equal((await test.send('-listBans')).message, '1 ban.')
   t.match(told[1].lifted, [{ kind: 'client', what: 'pump', userName: null }])
   t.match(
     test.log.map(({ message }) => message),

@@ -51,6 +51,14 @@ export const BUILT_IN_RULES: readonly NamedText[] = [
   gate('AllowLogRead', 'LogManagementRead', LOGS),
 ]
 
+/** @param scope of a command */
+export function grantRemedy(scope: string): string {
+  const right = GRANTED_APART.find((name) => scope.startsWith(name)) ?? 'SystemConfiguration'
+  return `it takes ${right}, which "merlot user grant" gives`
+}
+
+const GRANTED_APART = ['UserManagement', 'LogManagement']
+
 /** Open for ordinary topics until a user removes them; `-restoreRules` brings them back. */
 export const SEED_RULES: readonly NamedText[] = [
   seed('AllowPublishTopic', 'Publish', '#'),

@@ -68,7 +68,8 @@ t.test('texts that old clients look for', async (t) => {
 t.test('an unknown command', async (t) => {
   const { send } = await startCentre(t)
   const answer = await send('-addModle X')
-  t.match(answer, { success: false, message: 'Unknown command: -addModle', errors: [{ suggestions: ['-addModel'] }] })
+  t.match(answer, { success: false, errors: [{ suggestions: ['-addModel'] }] })
+  t.equal(answer.message, 'Unknown command: -addModle (did you mean -addModel?)')
   t.notOk('command' in answer)
   for (const name of ['-mqttPacketTrace', '-checkActionUsage', '-loadFolder', 'hello']) {
     t.match(await send(name), { success: false, message: `Unknown command: ${name}` })

@@ -13,7 +13,7 @@ import type { EnvironmentChange, LotEvent } from '../contracts/lot.js'
 import type { AccessChange, AccessQuestion, CredentialsChange, Decision, Identity } from '../contracts/security.js'
 import type { InternalPublish, Recipient } from '../contracts/threads.js'
 import type { ProjectCommands, ProjectsTask } from '../projects/project.js'
-import { firstRoot } from '../security/root-user.js'
+import { firstRoot, ROOT_VARIABLE } from '../security/root-user.js'
 import { ROOT } from '../security/user-name.js'
 import type { AccessService } from './access-command.js'
 import { BanKeeper } from './ban-keeper.js'
@@ -329,8 +329,11 @@ export class CommandCentre {
 
   /** At the first start, and where the store has lost it. */
   async #makeRoot(): Promise<void> {
-    if (this.#library.users.has(ROOT)) return
-    const { config, environment, clock } = this.#options
+    const { config, environment, clock, log } = this.#options
+    if (this.#library.users.has(ROOT)) {
+      if (environment[ROOT_VARIABLE]) log.info(`root is there already: ${ROOT_VARIABLE} is for the first start`)
+      return
+    }
     const { password, notice } = firstRoot({ config, environment })
     const kept = await newPassword(password, config.authentication)
     await this.#changes.make((draft) => draft.users.set(ROOT, newUser(ROOT, kept, clock.now())))

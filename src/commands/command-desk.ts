@@ -2,6 +2,7 @@
 import { messageOf, stackOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import type { AccessQuestion, Decision, Identity } from '../contracts/security.js'
+import { grantRemedy } from './built-in-rules.js'
 import type { Command, CommandServices } from './command.js'
 import type { CommandLine } from './command-line.js'
 import { COMMAND_TABLE, unknownCommand, writtenName } from './command-table.js'
@@ -85,7 +86,10 @@ export class CommandDesk {
       const scope = command.scope === 'none' ? 'CommandCall' : command.scope
       const decision = await decide?.({ identity: sender, scope, topic: undefined })
       if (decision?.allowed !== true) {
-        return failure(`Permission denied: You are not allowed to execute ${writtenName(command)}`)
+        const refusal = `Permission denied: You are not allowed to execute ${writtenName(command)}`
+        // where a rule forbids it, being granted more does not help
+        const isUngranted = decision !== undefined && decision.rule === undefined
+        return failure(isUngranted ? `${refusal}; ${grantRemedy(scope)}` : refusal)
       }
     }
     if ('prepare' in command) return await command.prepare(line, services, sender)
@@ -94,11 +98,12 @@ export class CommandDesk {
 
   async #change(step: (draft: Draft) => Reply): Promise<Reply> {
     const { services, touched } = this.#parts
-    const { reply, keys } = await services.changes.make((draft) => {
+    const { reply, keys, draft } = await services.changes.make((draft) => {
       const from = draft.touched.length
-      return { reply: step(draft), keys: draft.touched.slice(from) }
+      return { reply: step(draft), keys: draft.touched.slice(from), draft }
     })
     touched(keys)
-    return reply
+    if (!reply.success || draft.warnings.length === 0) return reply
+    return { ...reply, warnings: [...(reply.warnings ?? []), ...draft.warnings] }
   }
 }

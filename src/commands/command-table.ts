@@ -41,7 +41,8 @@ export function writtenName({ name }: Command): string {
 
 /** @param written with its dashes, if it has any */
 export function unknownCommand(written: string): Reply {
-  const message = `Unknown command: ${written}`
   const near = nearestSpelling(written, [...COMMAND_TABLE.values()].map(writtenName))
+  // programs of old brokers look at how it begins
+  const message = `Unknown command: ${written}${near === undefined ? '' : ` (did you mean ${near}?)`}`
   return failure(message, { errors: [{ message, suggestions: near === undefined ? [] : [near] }] })
 }

@@ -1,4 +1,5 @@
 /** Brings an entity into a draft: parsed, checked, and fitting what is there. */
+import { BrokerError } from '../base/errors.js'
 import { checkEntity } from '../lot/check/check.js'
 import { compileAction } from '../lot/compile/action.js'
 import { compileModel } from '../lot/compile/model.js'
@@ -7,12 +8,13 @@ import { Source, type Span } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
 import { dedentCommon, splitEntities } from '../lot/syntax/split.js'
 import type { Entity, EntityKind } from '../lot/tree.js'
+import { readRule } from '../security/rules/rule.js'
 import { entryKey, KIND_TITLES, type LotEntry, lotEntry } from './entry.js'
 import { failure, type Reply, success } from './envelope.js'
 import { type Draft, worldOf } from './library.js'
 import { requirementText } from './pending.js'
 import { type Problem, parsingErrorText, placedText, problemAt, problemOf } from './problem.js'
-import { ruleRefusal } from './rules.js'
+import { ruleNotes, ruleRefusal } from './rules.js'
 
 export interface DeployOptions {
   readonly compat: 'v1' | 'v2'
@@ -87,7 +89,7 @@ function put(draft: Draft, entry: LotEntry): Reply {
   return success(addedText(entry.kind, entry.name), {
     entity: { type: KIND_TITLES[entry.kind], name: entry.name },
     data: waitingFor.length === 0 ? {} : { pending: true, waitingFor },
-    warnings: [...entry.warnings, ...pending, ...hintsOf(entry)],
+    warnings: [...entry.warnings, ...pending, ...hintsOf(entry), ...ruleNotes(draft, entry)],
   })
 }
 
@@ -117,7 +119,7 @@ function nameRefusal(entry: LotEntry, source: Source): Reply | undefined {
   return refused(entry, source, entry.node.name.span, 'A name has between 1 and 1,800 bytes')
 }
 
-/** What would fail in the LoT thread is refused here, where the previous one can stay. */
+/** What would fail in the LoT thread, or in the shards, is refused here, where the previous one can stay. */
 function compileRefusal(
   draft: Draft,
   { node, name }: LotEntry,
@@ -126,9 +128,11 @@ function compileRefusal(
 ): Reply | undefined {
   try {
     if (node.kind === 'action') compileAction(node, source, NO_LIMITS)
+    if (node.kind === 'rule') readRule(source.text)
     if (node.kind === 'model') compileModel(node, source, (parent) => draft.modelText(parent), options)
     return undefined
   } catch (error) {
+    if (error instanceof BrokerError) return failure(error.message, { entity: { type: KIND_TITLES[node.kind], name } })
     if (!(error instanceof LotCompileError)) throw error
     const { message, line, column } = error
     const problem = { message, line, column, sourceLines: [{ line, text: source.lineText(line) }], suggestions: [] }

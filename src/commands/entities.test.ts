@@ -136,7 +136,13 @@ t.test('rules: seeds, built-in ones, and what may be added', async (t) => {
   t.equal(test.retained.get('Config/Rules'), String(rules.length))
   t.match(test.retained.get('Rules/AllowPublishSysCommand'), /^DEFINE RULE AllowPublishSysCommand WITH PRIORITY 10 /)
   const rule = 'DEFINE RULE Line WITH PRIORITY 150 FOR Publish TO TOPIC "line/#"\n    DENY'
-  t.match(await send(`-addRule ${rule}`), { success: true, message: "Rule 'Line' added successfully!" })
+  t.match(await send(`-addRule ${rule}`), { success: true, message: "Rule 'Line' added successfully!", warnings: [] })
+  const lockout = 'DEFINE RULE NoCon WITH PRIORITY 150 FOR Connect\n    DENY'
+  t.match(await send(`-addRule ${lockout}`), {
+    success: true,
+    warnings: ['NoCon locks out everybody but root: nobody else can connect'],
+  })
+  await send('-removeRule NoCon')
   t.match(await send(`-addRule ${rule}`), { success: false, message: "A rule with the name 'Line' already exists" })
   t.match(await send(`-addRule ${rule.replace('Line', 'Low').replace('150', '15')}`), {
     success: false,

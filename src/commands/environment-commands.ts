@@ -1,5 +1,6 @@
 /** Environment values and secrets. The value of a secret appears in no answer and no log. */
 
+import { counted } from '../base/counted.js'
 import type { Command, CommandServices } from './command.js'
 import { assignmentOf, wordsOf } from './command-line.js'
 import { failure, type Reply, success } from './envelope.js'
@@ -59,5 +60,5 @@ function removeValue(draft: Draft, place: 'environment' | 'secrets', rest: strin
 function listSecrets({ library, secretsProblem }: CommandServices): Reply {
   const data = [...library.secrets.keys()]
   const warnings = secretsProblem === undefined ? [] : [secretsProblem]
-  return success(data.length === 0 ? 'No secrets.' : `${data.length} secrets.`, { data, warnings })
+  return success(data.length === 0 ? 'No secrets.' : `${counted(data.length, 'secret')}.`, { data, warnings })
 }

@@ -2,6 +2,7 @@
 import { Source } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
 import type { RuleNode } from '../lot/tree.js'
+import { reviewRules } from '../security/rules/review.js'
 import { BUILT_IN_RULES, SEED_RULES } from './built-in-rules.js'
 import { type Entry, entryKey, KIND_TITLES, type LotEntry, lotEntry } from './entry.js'
 import { failure, type Reply } from './envelope.js'
@@ -49,6 +50,16 @@ export function restoreSeeds(draft: Draft): readonly string[] {
 export function ruleRefusal(draft: Draft, { kind, name }: LotEntry): Reply | undefined {
   if (kind !== 'rule' || !draft.entities.has(entryKey(kind, name))) return undefined
   return failure(`A rule with the name '${name}' already exists`, { entity: { type: KIND_TITLES.rule, name } })
+}
+
+/** What a rule does, with those that are there, that is hardly meant: as `merlot rule check` says it. */
+export function ruleNotes({ entities }: Draft, { node, name }: LotEntry): readonly string[] {
+  if (node.kind !== 'rule') return []
+  const others = [...entities.values()].flatMap((entry) =>
+    entry.kind === 'rule' && entry.name !== name ? [entry.node as RuleNode] : [],
+  )
+  const notes = reviewRules([node], others).filter(({ rule }) => rule === node)
+  return notes.map(({ message }) => message)
 }
 
 export interface RuleSummary {

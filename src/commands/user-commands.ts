@@ -1,11 +1,13 @@
 /** Commands of users and their groups. Passwords appear in no answer and no log. */
+import { counted } from '../base/counted.js'
+import { nearestSpelling } from '../base/spelling.js'
 import type { Identity } from '../contracts/security.js'
 import { passwordProblem } from '../security/passwords.js'
 import { ROOT, userNameProblem } from '../security/user-name.js'
 import type { Command, CommandServices, PreparedCommand } from './command.js'
 import { wordsOf } from './command-line.js'
 import { failure, type Reply, success } from './envelope.js'
-import type { Draft } from './library.js'
+import type { Draft, Library } from './library.js'
 import { newPassword } from './new-password.js'
 import { newUser, type Password, PERMISSION_FLAGS, type User, userView } from './users.js'
 
@@ -17,6 +19,8 @@ const VALUE_BYTES_MAX = 1_024
 const GROUPS_MAX = 1_000
 const PROPERTIES_MAX = 1_000
 const USERS_MAX = 100_000
+/** More are not searched for the name that was meant: it takes time that others wait. */
+const COMPARED_MAX = 1_000
 const QUOTES_REMEDY = 'what holds blanks is put in quotes'
 
 export const USER_COMMANDS: readonly Command[] = [
@@ -38,7 +42,7 @@ export const USER_COMMANDS: readonly Command[] = [
       if (name === undefined) return failure('The name of the user is missing')
       if (words.length > 1) return failure(`Too many words: ${QUOTES_REMEDY}`)
       if (name === ROOT) return failure(`The user ${ROOT} cannot be removed`, entity(ROOT))
-      if (!draft.users.has(name)) return notFound(name)
+      if (!draft.users.has(name)) return notFound(name, draft.library)
       draft.users.delete(name)
       return success(`User ${name} removed successfully!`, entity(name))
     },
@@ -72,8 +76,8 @@ export const USER_COMMANDS: readonly Command[] = [
       const name = wordsOf(rest).at(0)
       if (name === undefined) return failure('The name of the user is missing')
       const user = library.users.get(name)
-      if (user === undefined) return notFound(name)
-      return success(`User ${name} is in ${user.groups.length} groups.`, { data: { groups: user.groups } })
+      if (user === undefined) return notFound(name, library)
+      return success(`User ${name} is in ${counted(user.groups.length, 'group')}.`, { data: { groups: user.groups } })
     },
   },
   {
@@ -81,7 +85,7 @@ export const USER_COMMANDS: readonly Command[] = [
     scope: 'UserManagementUpdate',
     answer(_line, { library }) {
       const data = [...library.users.values()].map(userView)
-      return success(`${data.length} users.`, { data })
+      return success(`${counted(data.length, 'user')}.`, { data })
     },
   },
 ]
@@ -163,15 +167,17 @@ function removedFrom(user: User, group: string): User | string {
 /** @param change says why not, as text */
 function changed(draft: Draft, name: string, message: string, change: (user: User) => User | string): Reply {
   const user = draft.users.get(name)
-  if (user === undefined) return notFound(name)
+  if (user === undefined) return notFound(name, draft.library)
   const next = change(user)
   if (typeof next === 'string') return failure(next, entity(name))
   draft.users.set(name, next)
   return success(message, entity(name))
 }
 
-function notFound(name: string): Reply {
-  return failure(`User '${name}' not found.`, entity(name))
+function notFound(name: string, { users }: Pick<Library, 'users'>): Reply {
+  const near = users.size > COMPARED_MAX ? undefined : nearestSpelling(name, users.keys())
+  const more = near === undefined ? '' : ` Did you mean '${near}'?`
+  return failure(`User '${name}' not found.${more}`, entity(name))
 }
 
 function entity(name: string): Pick<Reply, 'entity'> {

@@ -55,7 +55,11 @@ t.test('users come and go', async (t) => {
     ],
   })
   t.match(await send('-removeUser bob'), { success: true, message: 'User bob removed successfully!' })
-  t.match(await send('-removeUser bob'), { success: false, message: "User 'bob' not found." })
+  t.equal((await send('-removeUser bob')).message, "User 'bob' not found.")
+  t.equal((await send('-removeUser roof')).message, "User 'roof' not found. Did you mean 'root'?")
+  t.equal((await send('-listUsers')).message, '1 user.')
+  await send('-addUserToGroup root night')
+  t.equal((await send('-listUserGroups root')).message, 'User root is in 1 group.')
   t.notOk(test.store.definitionsByKey.has('user/bob'))
 })
 
@@ -164,19 +168,25 @@ t.test('threads are told before the answer', async (t) => {
   t.ok(rules.some((text) => text.startsWith('DEFINE RULE Quiet')))
   await test.send('-setEnv A=1')
   t.equal(threads.access.length, 3, 'only of users and rules')
-  threads.refuse = new Error('it has died')
-  t.match(await test.send('-removeRule Quiet'), { success: true })
+  threads.refuse = new Error('it has refused')
+  const told = { success: true, warnings: [/did not take it \(it has refused\) and begins anew/] }
+  t.match(await test.send('-removeRule Quiet'), told)
   t.match(
-    test.log.filter(({ level }) => level === 'warn'),
-    [{ fields: { reason: 'it has died' } }],
+    test.log.filter(({ level }) => level === 'error'),
+    [{ fields: { reason: 'it has refused' } }],
   )
+  t.same((await test.send('-setEnv A=2')).warnings, [], 'what does not concern them')
 })
 
 t.test('a thread that begins gets the whole', async (t) => {
   const test = await startCentre(t)
   await test.send('-addUser zoe secret-of-zoe')
   const access = test.centre.wholeAccess()
-  t.match(access, { isWhole: true, users: [{ name: 'root' }, { name: 'zoe' }], rules: [/AllowCommandCall/] })
+  t.match(access, {
+    isWhole: true,
+    users: [{ name: 'root' }, { name: 'zoe', createdAt: /^\d{4}-.*Z$/ }],
+    rules: [/AllowCommandCall/],
+  })
   const credentials = test.centre.wholeCredentials()
   t.match(credentials, { isWhole: true, users: [{ name: 'root' }, { name: 'zoe' }], decoyKey: /^[\w+/]{43}=$/ })
   await test.start()
@@ -189,11 +199,15 @@ t.test('the first start makes root', async (t) => {
   t.match(test.centre.firstNotice, [/^the user root was made/])
   t.ok(await verifyPassword(storedUser(test, 'root').passwordHash ?? '', Buffer.from('given-from-outside')))
   t.rejects(startCentre(t, {}, { environment: { MERLOT_ROOT_PASSWORD: 'short' } }), { code: 'CONFIG_INVALID' })
+  const told = /^root is there already: MERLOT_ROOT_PASSWORD is for the first start$/
+  t.notOk(test.log.some(({ message }) => told.test(message)))
+  await test.start()
+  t.match(test.log.at(-1), { level: 'info', message: told }, 'a later one says that it has no effect')
 })
 
 t.test('who may not, is told so', async (t) => {
   const questions: AccessQuestion[] = []
-  let decision: Decision = { ...allowed, allowed: false }
+  let decision: Decision = { ...allowed, allowed: false, rule: undefined }
   const decide = async (question: AccessQuestion): Promise<Decision> => {
     questions.push(question)
     return question.scope === 'CommandCall' ? allowed : decision
@@ -202,13 +216,19 @@ t.test('who may not, is told so', async (t) => {
   t.match(await test.send('--add-user eve secret-of-eve', BOB), {
     success: false,
     command: 'AddUser',
-    message: 'Permission denied: You are not allowed to execute -addUser',
+    message:
+      /^Permission denied: You are not allowed to execute -addUser; it takes UserManagement, which "merlot user grant" gives$/,
   })
   t.same(questions, [{ identity: BOB, scope: 'UserManagementCreation', topic: undefined }])
   t.notOk(test.store.definitionsByKey.has('user/eve'))
   t.match(await test.send('-listModels', BOB), { success: true }, 'needs nothing more than commands')
   t.match(await test.send('-setEnv A=1', BOB), { success: false, message: /^Permission denied/ })
-  t.match(await test.send('-listEnv', BOB), { success: false, message: /^Permission denied/ })
+  decision = { ...allowed, allowed: false }
+  t.match(
+    await test.send('-listEnv', BOB),
+    { message: /^Permission denied: You are not allowed to execute -listEnv$/ },
+    'a rule forbids it: being granted more does not help',
+  )
   t.match(await test.send('-nonsense', BOB), { message: 'Unknown command: -nonsense' })
   decision = allowed
   t.match(await test.send('-addUser eve secret-of-eve', BOB), { success: true })

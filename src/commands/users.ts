@@ -5,7 +5,6 @@ import { isPasswordHash } from '../security/passwords.js'
 import { userNameProblem } from '../security/user-name.js'
 
 export interface User extends UserProfile, UserCredentials {
-  /** ISO 8601, UTC. */
   readonly createdAt: string
 }
 
@@ -45,8 +44,8 @@ export function readUser(name: string, text: string): User | string {
   }
 }
 
-export function profileOf({ name, groups, properties }: User): UserProfile {
-  return { name, groups, properties }
+export function profileOf({ name, groups, properties, createdAt }: User): UserProfile {
+  return { name, groups, properties, createdAt }
 }
 
 export function credentialsOf({ name, passwordHash, scram }: User): UserCredentials {
