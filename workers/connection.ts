@@ -60,6 +60,7 @@ export default async function run(task: ConnectionTask): Promise<void> {
       controlToken: task.controlToken,
       hashesAtOnce: Math.max(1, Math.floor(HASHING_THREADS / task.threads)),
     }),
+    directory,
     audit,
     bans,
     rates,

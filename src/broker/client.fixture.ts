@@ -250,6 +250,7 @@ export class TestClient {
       serverKeepAliveSeconds: undefined,
       userName: undefined,
       claims: undefined,
+      knownChange: 0,
       address: '127.0.0.1',
       port: 49_152,
       sessionExpirySeconds: expiry,

@@ -20,7 +20,7 @@ import { disarmWill } from './will.js'
 
 export function receiveConnect(shard: ShardState, thread: number, slot: number, request: ConnectRequest): void {
   const identity = identityOf(request)
-  const problem = refusal(shard, identity)
+  const problem = refusal(shard, identity, request.knownChange)
   if (problem !== undefined) {
     shard.count('connectionsDenied')
     const { clientId, address } = identity
@@ -81,9 +81,13 @@ function identityOf({ userName, clientId, address, port, claims }: ConnectReques
 function refusal(
   shard: ShardState,
   identity: Identity,
+  knownChange: number,
 ): { readonly reasonCode: ReasonCode; readonly reason: string } | undefined {
   if (!shard.access.isReady) {
     return { reasonCode: ReasonCode.SERVER_UNAVAILABLE, reason: 'the broker is starting: connect again in a moment' }
+  }
+  if (shard.removedUsers.mayInclude(identity.userName, knownChange)) {
+    return { reasonCode: ReasonCode.SERVER_UNAVAILABLE, reason: 'users have changed meanwhile: connect again' }
   }
   const { allowed, reason } = shard.access.decide({ identity, scope: 'Connect', topic: undefined })
   if (!allowed) return { reasonCode: ReasonCode.NOT_AUTHORIZED, reason }
@@ -110,6 +114,7 @@ function yieldToUser(shard: ShardState, { clientId, userName }: Identity): void 
 export function adoptIdentity(shard: ShardState, session: Session, identity: Identity): void {
   shard.quotas.moved(session.identity.userName, identity.userName, session.subscriptions.size)
   session.identity = identity
+  session.userCreatedAt = shard.userRecords.createdAtOf(identity.userName)
   shard.access.forget(session)
   receiversChanged(shard, session)
   if (session.tokenTimer !== undefined) shard.timers.cancel(session.tokenTimer)

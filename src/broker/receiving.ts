@@ -42,7 +42,11 @@ export function receiversChanged(shard: ShardState, session: Session): void {
  */
 export function changeAccess(shard: ShardState, change: AccessChange): void {
   const changed = shard.access.change(change)
-  for (const name of change.removedUsers) endSessionsOf(shard, name)
+  const removedUsers = [...change.removedUsers, ...shard.userRecords.change(change)]
+  shard.removedUsers.note({ ...change, removedUsers })
+  for (const name of removedUsers) endSessions(shard, ({ identity }) => identity.userName === name)
+  // the broker may have died when a removal was kept, and before sessions were ended for it
+  if (change.isWhole) endSessions(shard, (session) => shard.userRecords.isOfOther(session))
   if (concernsReceiving(changed) || change.isWhole) judgeAnew(shard)
 }
 
@@ -75,9 +79,9 @@ function maySeat(shard: ShardState, session: Session, filter: string): boolean {
 }
 
 /** Nobody of that name comes back; one who gets the name later must not find what was meant for this one. */
-function endSessionsOf(shard: ShardState, userName: string): void {
+function endSessions(shard: ShardState, isTheirs: (session: Session) => boolean): void {
   for (const session of [...shard.sessions.values()]) {
-    if (session.identity.userName !== userName) continue
+    if (!isTheirs(session)) continue
     session.will = undefined
     session.expirySeconds = 0
     if (session.isConnected) closeConnection(shard, session, ReasonCode.NOT_AUTHORIZED, 'the user was removed')

@@ -18,10 +18,12 @@ import { Outlet } from './outlet.js'
 import { Peers } from './peers.js'
 import { mayReceive as mayReceiveNow, receiversChanged } from './receiving.js'
 import { RecentSessions } from './recent-sessions.js'
+import { RemovedUsers } from './removed-users.js'
 import type { Session } from './session.js'
 import type { Audience } from './subscription.js'
 import { TopicTable } from './topic-table.js'
 import { UserQuotas } from './user-quotas.js'
+import { UserRecords } from './user-records.js'
 
 /** Drops that clients have asked for by what they set. */
 const EXPECTED_DROPS: ReadonlySet<CounterName> = new Set(['droppedExpired', 'droppedSessionEnded'])
@@ -67,6 +69,8 @@ export class ShardState {
   readonly topics: TopicTable
   readonly storage: ShardStorage<Message>
   readonly access: Access
+  readonly removedUsers = new RemovedUsers()
+  readonly userRecords = new UserRecords()
   readonly quotas: UserQuotas
   readonly audit: Audit
   readonly timers = new Timers()

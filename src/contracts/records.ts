@@ -144,6 +144,8 @@ export interface ConnectRequest {
   readonly serverKeepAliveSeconds: number | undefined
   readonly userName: string | undefined
   readonly claims: TokenClaims | undefined
+  /** `number` of the latest `CredentialsChange` that was known when the client was admitted. */
+  readonly knownChange: number
   readonly address: string
   /** 0 where there is none. */
   readonly port: number

@@ -31,6 +31,8 @@ export interface UserProfile {
   readonly groups: readonly string[]
   /** Permission flags and properties of one's own, as text; `USER HAS` is true where it is `true` in any case. */
   readonly properties: Readonly<Record<string, string>>
+  /** Tells a user from one who had the name before. ISO 8601, UTC. */
+  readonly createdAt?: string
 }
 
 /** RFC 5802: what the server keeps for one mechanism. Bytes as base64. */
@@ -96,6 +98,10 @@ export interface AccessChange {
   readonly users: readonly UserProfile[]
   readonly removedUsers: readonly string[]
   readonly isWhole: boolean
+  /** With a whole: whose records are damaged, so that nothing else is known of them. */
+  readonly unreadableUsers?: readonly string[]
+  /** Counts the changes of one run: the same as of the `CredentialsChange` that belongs to it. 0 where left out. */
+  readonly number?: number
 }
 
 /** A change of what connection threads admit by. */
@@ -105,6 +111,8 @@ export interface CredentialsChange {
   readonly isWhole: boolean
   /** Secret of this installation, as base64: it makes salts of users that do not exist. With every whole. */
   readonly decoyKey?: string
+  /** As of `AccessChange`. */
+  readonly number?: number
 }
 
 /** How a decision came about, for people. */

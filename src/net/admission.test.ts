@@ -57,6 +57,21 @@ t.test('what the client is told of its connection', async (t) => {
   }
 })
 
+t.test('the shard is told what was known of users', async (t) => {
+  const broker = new ThreadFixture()
+  broker.directory.change({ users: [], removedUsers: [], isWhole: true, number: 7 })
+  broker.accept().receive(connectPacket())
+  t.equal(requestOf(broker.takeRecords()[0]).knownChange, 7)
+})
+
+t.test('the log tells who failed to log in: what it called itself, its address and port', async (t) => {
+  const broker = new ThreadFixture({
+    authenticator: { admit: () => ({ kind: 'refused', reasonCode: 0x87, reason: 'no' }), begin: () => undefined },
+  })
+  broker.accept().receive(connectPacket({ clientId: 'pump-7' }))
+  t.match(broker.logged, [{ fields: { clientId: 'pump-7', address: /./, port: Number } }])
+})
+
 t.test('connections that are refused before a shard hears of them', async (t) => {
   const config = {
     session: { clientIdBytesMax: 23 },

@@ -31,6 +31,7 @@ export function connectRequest(
   connect: Connect,
   config: BrokerConfig,
   { userName, claims, data: authenticationData }: Admitted,
+  knownChange: number,
 ): ConnectRequest {
   const assigned = connect.clientId === ''
   const clientId = assigned ? `auto-${randomBytes(12).toString('hex')}` : connect.clientId
@@ -58,6 +59,7 @@ export function connectRequest(
     serverKeepAliveSeconds,
     userName,
     claims,
+    knownChange,
     address: connection.peer.address,
     port: connection.peer.port,
     sessionExpirySeconds: connect.sessionExpirySeconds,

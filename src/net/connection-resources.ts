@@ -6,6 +6,7 @@ import type { BrokerConfig } from '../config/schema.js'
 import type { Audit } from '../contracts/audit.js'
 import type { Counters } from '../contracts/counters.js'
 import type { Authenticator } from '../security/authenticator.js'
+import type { CredentialsDirectory } from '../security/directory.js'
 import type { AcceptLimits } from './accept-limits.js'
 import type { Bans } from './bans.js'
 import type { RateLimits } from './rates.js'
@@ -18,6 +19,8 @@ export interface ConnectionResources {
   readonly log: Logger
   readonly limits: AcceptLimits
   readonly authenticator: Authenticator
+  /** Whom the authenticator knows. */
+  readonly directory: Pick<CredentialsDirectory, 'number'>
   readonly audit: Audit
   readonly bans: Bans
   readonly rates: RateLimits

@@ -13,10 +13,12 @@ import { encodeConnect, PLAIN_CONNECT } from '../mqtt/client-codec.js'
 import { encodeConnack } from '../mqtt/control-codec.js'
 import type { Connect, ProtocolVersion } from '../mqtt/packets.js'
 import { type Authenticator, anonymousAuthenticator } from '../security/authenticator.js'
+import { CredentialsDirectory } from '../security/directory.js'
 import { AcceptLimits } from './accept-limits.js'
 import { Bans } from './bans.js'
 import { ConnectionThread } from './connection-thread.js'
 import { LOCAL_PEER } from './peer.fixture.js'
+import type { PeerDetails } from './peer-details.js'
 import { RateLimits } from './rates.js'
 import { takeRecords } from './ring-records.fixture.js'
 import { Suspects } from './suspects.js'
@@ -35,6 +37,7 @@ export class ThreadFixture {
   readonly logged: LogRecord[] = []
   readonly audited: AuditRecord[] = []
   readonly bans = new Bans(() => true)
+  readonly directory = new CredentialsDirectory()
   readonly limits: AcceptLimits
   readonly thread: ConnectionThread
   readonly #toShards: RingProducer[] = []
@@ -70,6 +73,7 @@ export class ThreadFixture {
       log: createSinkLogger({ level: 'warn', areas: {} }, (record) => this.logged.push(record)),
       limits: this.limits,
       authenticator,
+      directory: this.directory,
       audit: { record: (record) => this.audited.push(record) },
       bans: this.bans,
       rates: new RateLimits(parsed.limits, new SharedRates(createSharedRatesMemory(16))),
@@ -87,11 +91,11 @@ export class ThreadFixture {
   }
 
   /** A socket that the limits have admitted. */
-  accept(): FakeTransport {
+  accept(peer: PeerDetails = LOCAL_PEER): FakeTransport {
     const transport = new FakeTransport()
     const refused = this.limits.admit(transport, transport.address, this.clock.now())
     if (refused !== undefined) throw new Error(refused)
-    this.thread.accept(transport, transport, LOCAL_PEER)
+    this.thread.accept(transport, transport, peer)
     return transport
   }
 

@@ -183,18 +183,19 @@ export class ConnectionThread {
     connection.wantsProblemInformation = connect.requestProblemInformation
     connection.maximumPacketBytes = connect.maximumPacketBytes
     checkConnect(connect, this.resources.config)
-    this.#checkBan(connect.clientId, connect.userName) // before a password costs a hash
+    this.#checkBan(connection, connect.clientId, connect.userName) // before a password costs a hash
     this.#authentication.begin(connection, connect)
   }
 
   /** The client is admitted: its shard makes or finds the session and answers with CONNACK. */
   #connect(connection: Connection, connect: Connect, admission: Admitted): void {
-    const { config, rings, limits, suspects, rates } = this.resources
-    this.#checkBan(connect.clientId, admission.userName)
+    const { config, rings, limits, suspects, rates, directory } = this.resources
+    this.#checkBan(connection, connect.clientId, admission.userName)
     if (config.limits.ban.flappingMax > 0) suspects.connected(connect.clientId, admission.userName)
     if (connection.rate !== undefined) rates.identify(connection.rate, admission.userName)
     limits.connected(connection.socket)
-    const request = connectRequest(connection, connect, config, admission)
+    // nothing was told this thread since the authenticator has decided: its answer waits for no event
+    const request = connectRequest(connection, connect, config, admission, directory.number)
     connection.shard = shardOf(request.clientId, rings.length)
     connection.state = ConnectionState.OPENING
     connection.transport.pause()
@@ -202,9 +203,11 @@ export class ConnectionThread {
     if (this.#toShards.isBehind(connection.shard)) connection.isPaused = true
   }
 
-  #checkBan(clientId: string, userName: string | undefined): void {
+  #checkBan({ peer }: Connection, clientId: string, userName: string | undefined): void {
     const { bans, clock } = this.resources
-    const ban = bans.ofClient(clientId, userName, clock.now())
+    const nowMs = clock.now()
+    // its address may have been banned after its socket was accepted
+    const ban = bans.ofClient(clientId, userName, nowMs) ?? bans.ofAddress(peer.address, nowMs)
     if (ban !== undefined) throw new BrokerError('BANNED', { reason: ban.reason })
   }
 
@@ -337,17 +340,19 @@ export class ConnectionThread {
     this.#clientLog.report()
   }
 
-  /** Others are banned: connections that are open and should not be are closed. */
+  /** Others are banned: sessions that have a connection and should not are closed. The rest is asked with CONNECT. */
   changeBans(change: BansChange): void {
     const { bans, clock } = this.resources
     bans.change(change)
     if (!change.bans.some(({ isManual }) => isManual)) return
     const nowMs = clock.now()
     for (const connection of [...this.#connections]) {
-      if (connection === undefined || connection.state !== ConnectionState.CONNECTED) continue
+      if (connection === undefined || connection.shard < 0 || connection.state >= ConnectionState.CLOSING) continue
       const { clientId, userName, peer } = connection
       const ban = bans.ofOpen(peer.address, clientId, userName, nowMs)
-      if (ban !== undefined) this.#refuse(connection, new BrokerError('BANNED_MEANWHILE', { reason: ban.reason }))
+      if (ban === undefined) continue
+      const code = connection.isAccepted ? 'BANNED_MEANWHILE' : 'BANNED' // 0x98 is for DISCONNECT alone
+      this.#refuse(connection, new BrokerError(code, { reason: ban.reason }))
     }
   }
 
