@@ -11,7 +11,11 @@ import { SystemWrites } from './system-writes.js'
 
 const ann: Identity = { userName: 'ann', clientId: 'hub', address: '192.0.2.1', port: 1, claims: undefined }
 
-function setUp(allowed = true, change: (text: string) => Promise<void> = async () => {}) {
+function setUp(
+  allowed = true,
+  change: (text: string) => Promise<void> = async () => {},
+  asking: () => Promise<void> = async () => {},
+) {
   const documents: string[] = []
   const answers: (readonly [command: string, reply: Reply])[] = []
   const logged: LogRecord[] = []
@@ -29,6 +33,7 @@ function setUp(allowed = true, change: (text: string) => Promise<void> = async (
     },
     decide: async ({ scope }) => {
       asked.push(scope)
+      await asking()
       return { allowed, rule: undefined, reason: '', reads: [] }
     },
     audit: { record: (record) => audited.push(record) },
@@ -73,7 +78,7 @@ t.test('nobody else: neither clients without the right nor Actions', async (t) =
 })
 
 t.test('each problem is an error of its own', async (t) => {
-  const { write, answers } = setUp(true, async () => {
+  const { write, answers, logged } = setUp(true, async () => {
     throw new BrokerError('CONFIG_INVALID', { problem: 'a is unknown\n  b is unknown' })
   })
   await write('{}')
@@ -82,6 +87,7 @@ t.test('each problem is an error of its own', async (t) => {
     message: 'The configuration was not changed: a is unknown',
     errors: [{ message: 'a is unknown' }, { message: 'b is unknown' }],
   })
+  t.match(logged, [{ level: 'warn', message: /^The configuration was not changed/ }])
 })
 
 t.test('changes are made one after the other, and only some may wait', async (t) => {
@@ -101,6 +107,23 @@ t.test('changes are made one after the other, and only some may wait', async (t)
     documents,
     Array.from({ length: 16 }, (_, number) => `${number}`),
   )
+})
+
+t.test('one that fails because a thread has ended is answered, and does not stop the next', async (t) => {
+  let isGone = true
+  const { write, answers, audited, documents } = setUp(true, undefined, async () => {
+    if (isGone) throw new Error('the thread has ended')
+  })
+  await Promise.all([write('1'), write('2')])
+  t.match(answers, [
+    ['SetConfig', { success: false, message: /could not be changed: the thread has ended/ }],
+    ['SetConfig', { success: false }],
+  ])
+  t.match(audited, [{ kind: 'configuration', user: 'ann', success: false }, { success: false }])
+  isGone = false
+  await write('3')
+  t.match(answers[2][1], { success: true })
+  t.same(documents, ['3'])
 })
 
 t.test('an event for a route is said to have no effect', async (t) => {

@@ -1,5 +1,6 @@
 /** What clients write below `$SYS/Coreflux` besides commands: a new configuration, and events for routes. */
 import type { Clock } from '../base/clock.js'
+import { messageOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
 import { type Audit, endpointOf } from '../contracts/audit.js'
@@ -47,7 +48,9 @@ export class SystemWrites {
   async #inTurn(write: Write): Promise<Reply> {
     if (this.#changing >= CHANGES_MAX) return failure('Too many changes are waiting: send this one again later')
     this.#changing++
-    const reply = this.#last.then(() => this.#setConfig(write))
+    const reply = this.#last
+      .then(() => this.#setConfig(write))
+      .catch((thrown: unknown) => this.#failed(write, messageOf(thrown)))
     this.#last = reply
     try {
       return await reply
@@ -69,8 +72,16 @@ export class SystemWrites {
     }
     const reply = await setConfig(payload, configuration)
     const { clientId, userName: user } = identity
-    log.info(reply.message, { clientId, user })
+    log[reply.success ? 'info' : 'warn'](reply.message, { clientId, user })
     this.#record('configuration', identity, reply)
+    return reply
+  }
+
+  /** A thread that was asked has ended, or the like: the next change may go well. */
+  #failed({ identity }: Write, reason: string): Reply {
+    const reply = failure(`The configuration could not be changed: ${reason}. Send it again in a moment`)
+    this.#parts.log.error(reply.message, { clientId: identity?.clientId, user: identity?.userName })
+    if (identity !== undefined) this.#record('configuration', identity, reply)
     return reply
   }
 

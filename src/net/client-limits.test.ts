@@ -1,7 +1,10 @@
 import t from 'tap'
 import type { Ban, BanRef } from '../contracts/bans.js'
+import { CloseCause } from '../contracts/records.js'
 import { encodePublish } from '../mqtt/publish-writer.js'
+import type { Authenticator } from '../security/authenticator.js'
 import { connectPacket, ThreadFixture } from './connection-thread.fixture.js'
+import { LOCAL_PEER } from './peer.fixture.js'
 
 const PINGREQ = Uint8Array.of(0xc0, 0)
 const publish = (payload: string): Uint8Array =>
@@ -43,6 +46,46 @@ t.test('and is closed when it goes on', async (t) => {
   t.ok(transport.isEnding)
   t.match(transport.takePackets(5), [{ kind: 'disconnect', reasonCode: 0x96 }])
   t.equal(broker.count('connectionsClosedRate'), 1)
+})
+
+t.test('behind a proxy on this machine answers to failed logins come late as well', async (t) => {
+  const authenticator: Authenticator = {
+    admit: () => ({ kind: 'refused', reasonCode: 0x86, reason: 'wrong' }),
+    begin: () => undefined,
+  }
+  const broker = new ThreadFixture({ authenticator })
+  const answers = Array.from({ length: 4 }, () => {
+    const transport = broker.accept({ ...LOCAL_PEER, isLocal: false })
+    transport.receive(connectPacket({ userName: 'ann' }))
+    return transport
+  })
+  t.same(
+    answers.map(({ isEnding }) => isEnding),
+    [true, true, true, false],
+  )
+  broker.advance(1_000)
+  t.match(answers[3].takePackets(5), [{ kind: 'connack', reasonCode: 0x86 }])
+})
+
+t.test('a ban that comes while a connection is opened', async (t) => {
+  for (const version of [4, 5] as const) {
+    const broker = new ThreadFixture()
+    const [waiting, opening] = [broker.accept(), broker.accept()]
+    opening.receive(connectPacket({ clientId: 'a', version }))
+    broker.takeRecords()
+    const bans = [ban({ kind: 'client', what: 'a' }, true), ban({ kind: 'address', what: '127.0.0.1' }, false)]
+    broker.thread.changeBans({ bans, lifted: [], isWhole: false })
+    t.match(opening.takePackets(version), [{ kind: 'connack', reasonCode: version === 5 ? 0x8a : 5 }])
+    t.ok(opening.isEnding)
+    broker.acceptClient(1, version)
+    t.same(opening.takePackets(version), [], 'the answer of the shard comes too late')
+    opening.close()
+    t.same(broker.takeRecords(), [`1 closed ${CloseCause.VIOLATION}`])
+    waiting.receive(connectPacket({ clientId: 'b', version }))
+    t.match(waiting.takePackets(version), [{ kind: 'connack', reasonCode: version === 5 ? 0x8a : 5 }])
+    t.same(broker.takeRecords(), [], 'its address is banned by now')
+    t.equal(broker.count('connectsRefusedBanned'), 2)
+  }
 })
 
 t.test('who is banned is not let in, and who gets banned by hand is closed', async (t) => {

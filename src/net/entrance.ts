@@ -162,9 +162,11 @@ export class Entrance {
         return problem
       },
       sourceOf: (socket) => this.#httpArrivals.get(socket)?.peer,
-      accept: (transport, socket) => {
+      accept: (transport, socket, isProxied) => {
         const arrival = this.#httpArrivals.get(socket)
-        if (arrival !== undefined) events.accept(transport, arrival.carrier, arrival.peer)
+        if (arrival === undefined) return
+        const { carrier, peer } = arrival
+        events.accept(transport, carrier, isProxied ? { ...peer, isLocal: false } : peer)
       },
     })
     return server

@@ -154,6 +154,23 @@ t.test('the pieces of a large packet are joined once, when it is complete', asyn
   t.equal(connection.partialBytes, 0)
 })
 
+t.test('a large packet byte by byte takes little more than its bytes', async (t) => {
+  const { connection, read } = setUp()
+  const body = Buffer.from(publish('t', 'x'.repeat(50_000)))
+  for (let at = 100; at < body.length; at++) body[at] = 97 + (at % 26)
+  t.same(read(body.subarray(0, 20_000)), [])
+  for (let at = 20_000; at < body.length - 1; at++) {
+    read(body.subarray(at, at + 1))
+    if (connection.partial.length > 100) break
+  }
+  t.ok(connection.partial.length <= 10 + 64, `${connection.partial.length} pieces`)
+  t.equal(connection.partialBytes, body.length - 1)
+  const [long] = connection.partial
+  t.equal(long.length, 20_000, 'long pieces stay as they are')
+  const [record] = read(body.subarray(-1))
+  t.equal(record.slice(record.indexOf('=') + 1, record.indexOf(' q0')), body.toString('latin1', 8))
+})
+
 t.test('what clients may not send', async (t) => {
   const cases: [title: string, bytes: readonly number[], code: string, version?: ProtocolVersion][] = [
     ['a length of five bytes', [0x30, 0x80, 0x80, 0x80, 0x80, 0x01], 'MALFORMED_PACKET'],

@@ -17,6 +17,9 @@ export interface ControlHandler {
   (connection: Connection, type: number, bytes: Uint8Array, start: number, length: number): boolean
 }
 
+/** Pieces shorter than this are joined, as many at a time, so that each costs little more than its bytes. */
+const SHORT_BYTES = 4_096
+const JOINED_TOGETHER = 64
 /** More than one read can hold. */
 const ALL_PACKETS = 0x7fff_ffff
 
@@ -53,8 +56,7 @@ export class InboundReader {
     let bytes = chunk
     let end = length
     if (connection.partialBytes > 0) {
-      connection.partial.push(Buffer.from(chunk.subarray(0, length)))
-      connection.partialBytes += length
+      addPiece(connection, chunk, length)
       // known to be incomplete: joining the pieces at each read would be quadratic for large packets
       if (connection.partialBytes < connection.neededBytes) return true
       bytes = Buffer.concat(connection.partial, connection.partialBytes)
@@ -231,8 +233,7 @@ export class InboundReader {
   stash(connection: Connection, chunk: Buffer, length: number): void {
     this.counters[Counter.bytesReceived] += length
     if (connection.partialBytes === 0) connection.partial = []
-    connection.partial.push(Buffer.from(chunk.subarray(0, length)))
-    connection.partialBytes += length
+    addPiece(connection, chunk, length)
     connection.neededBytes = 0
   }
 
@@ -241,4 +242,15 @@ export class InboundReader {
     connection.partialBytes = end - position
     connection.neededBytes = Math.max(0, this.#frame.packetBytes)
   }
+}
+
+/** Keeps what has come. Long pieces are not copied again before all are joined, and short ones some 64 times at most. */
+function addPiece(connection: Connection, chunk: Buffer, length: number): void {
+  const { partial } = connection
+  partial.push(Buffer.from(chunk.subarray(0, length)))
+  connection.partialBytes += length
+  if (partial.length % JOINED_TOGETHER !== 0) return
+  let first = partial.length
+  while (first > 0 && partial[first - 1].length < SHORT_BYTES) first--
+  if (partial.length - first > 1) partial.push(Buffer.concat(partial.splice(first)))
 }

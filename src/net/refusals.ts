@@ -1,4 +1,5 @@
 /** How a connection ends that is not let in, breaks the protocol or a limit: what is counted, logged, and told to whom. */
+import { isLocalAddress } from '../base/address.js'
 import { asBrokerError, type BrokerError, type ErrorCode, stackOf } from '../base/errors.js'
 import type { RateLimitedLog } from '../base/log-rate.js'
 import { endpointOf } from '../contracts/audit.js'
@@ -39,13 +40,14 @@ export class Refusals {
     const error = asBrokerError(thrown)
     if (error !== thrown) this.resources.log.error('a connection failed', { error: stackOf(thrown) })
     else if (connection.pendingConnect !== undefined) this.#audit(connection, error)
-    if (error.code !== 'BAD_CREDENTIALS') {
+    const { suspects, config, clock } = this.resources
+    const isGuess = error.code === 'BAD_CREDENTIALS'
+    if (isGuess || isUnwelcomeStranger(connection, error)) suspects.failed(connection.peer.address)
+    if (!isGuess) {
       this.#end(connection, error)
       return
     }
-    const { suspects, config, clock } = this.resources
-    suspects.failed(connection.peer.address)
-    if (!connection.peer.isLocal || config.limits.ban.local) {
+    if (!isLocalAddress(connection.peer.address) || config.limits.ban.local) {
       this.#end(connection, error)
       return
     }
@@ -75,13 +77,25 @@ export class Refusals {
     if (connection.state >= ConnectionState.CLOSING) return
     this.resources.counters[Counter[CLOSE_COUNTERS.get(error.code) ?? 'protocolErrors']]++
     const { clientId } = connection
-    const { address } = connection.peer
+    const { address, port } = connection.peer
     const key = `${error.code} ${clientId || address}`
-    this.clientLog.log('warn', key, `connection closed: ${untold(error)}`, { clientId, address })
-    const packet = connection.shard >= 0 ? disconnectOf(connection, error) : connackOf(connection, error)
+    this.clientLog.log('warn', key, `connection closed: ${untold(error)}`, {
+      // of one that was not let in it is what it called itself
+      clientId: clientId || (connection.pendingConnect?.clientId ?? ''),
+      address,
+      port,
+    })
+    const packet = connection.isAccepted ? disconnectOf(connection, error) : connackOf(connection, error)
     if (packet !== undefined) this.send(connection, packet)
     this.close(connection, error.code === 'KEEP_ALIVE_TIMEOUT' ? CloseCause.KEEP_ALIVE : CloseCause.VIOLATION)
   }
+}
+
+/** Has not even tried to log in: whoever does so again and again only costs the broker connections and records. */
+function isUnwelcomeStranger({ pendingConnect }: Connection, { code }: BrokerError): boolean {
+  if (code !== 'NOT_AUTHORIZED' || pendingConnect === undefined) return false
+  const { userName = '', password, authenticationMethod } = pendingConnect
+  return userName === '' && (password?.length ?? 0) === 0 && authenticationMethod === undefined
 }
 
 /** With what a client is not told. */
@@ -90,12 +104,11 @@ function untold({ message, cause }: BrokerError): string {
 }
 
 function disconnectOf(connection: Connection, error: BrokerError): Uint8Array | undefined {
-  // the shard's CONNACK may still be on its way, and must come before DISCONNECT [MQTT-3.14.0-1]
-  if (connection.version !== 5 || !connection.isAccepted) return undefined
+  if (connection.version !== 5) return undefined
   return encodeDisconnect(error.reasonCode, reasonOf(connection, error), connection.maximumPacketBytes)
 }
 
-/** For a client that was not admitted; undefined where it has not even sent a CONNECT we understand. */
+/** For a client that has got no CONNACK; undefined where it has not even sent a CONNECT we understand. */
 function connackOf(connection: Connection, error: BrokerError): Uint8Array | undefined {
   if (connection.pendingConnect === undefined && error.code === 'PROTOCOL_ERROR') return undefined
   const connack = { sessionPresent: false, reasonCode: error.reasonCode, ...reasonOf(connection, error) }

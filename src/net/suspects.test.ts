@@ -1,6 +1,9 @@
 import t from 'tap'
 import type { BanReport } from '../contracts/bans.js'
 import { Counter, createCountersMemory, openCounters } from '../contracts/counters.js'
+import { ReasonCode } from '../mqtt/reason-codes.js'
+import type { Authenticator } from '../security/authenticator.js'
+import { connectPacket, ThreadFixture } from './connection-thread.fixture.js'
 import { DelayedRefusals } from './delayed-refusals.js'
 import { Suspects } from './suspects.js'
 
@@ -53,4 +56,27 @@ t.test('answers to failed logins on this machine come late', async (t) => {
   t.equal(delayed.waiting, 1_000)
   t.equal(refused.length, 10)
   t.equal(counters[Counter.loginsDelayed], 1_003)
+})
+
+t.test('anonymous clients that are refused count as failed logins', async (t) => {
+  const authenticator: Authenticator = {
+    admit: () => ({ kind: 'refused', reasonCode: ReasonCode.NOT_AUTHORIZED, reason: 'no' }),
+    begin: () => undefined,
+  }
+  const broker = new ThreadFixture({ authenticator })
+  const password = Buffer.from('x')
+  const cases = [
+    [{}, 1],
+    [{ userName: '', password: new Uint8Array() }, 2],
+    [{ userName: 'ann', password }, 2],
+    [{ userName: '', password }, 2],
+    [{ clientId: 'x'.repeat(30_000) }, 2],
+  ] as const
+  for (const [connect, failed] of cases) {
+    const transport = broker.accept()
+    transport.receive(connectPacket(connect))
+    t.ok(transport.isEnding)
+    t.equal(broker.count('loginsFailed'), failed)
+  }
+  t.equal(broker.audited.length, cases.length)
 })

@@ -58,6 +58,14 @@ t.test('pages that may connect', async (t) => {
   t.equal(response.statusCode, 403)
 })
 
+t.test('who comes by a proxy on this machine is not on this machine', async (t) => {
+  const listeners = await open(t)
+  webSocket(t, listeners, { headers: { 'X-Forwarded-For': '127.0.0.1' } })
+  t.match((await listeners.arrival()).peer, { address: '127.0.0.1', isLocal: false })
+  webSocket(t, listeners)
+  t.match((await listeners.arrival()).peer, { address: '127.0.0.1', isLocal: true })
+})
+
 t.test('messages are compressed where both want it', async (t) => {
   const plain = await open(t)
   const refused = webSocket(t, plain)

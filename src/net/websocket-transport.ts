@@ -3,6 +3,7 @@ import type { IncomingMessage, Server } from 'node:http'
 import { createRequire } from 'node:module'
 import type { Socket } from 'node:net'
 import type { PerMessageDeflateOptions, RawData, WebSocket } from 'ws'
+import { isForwarded } from './forwarded.js'
 import type { Transport, TransportEvents } from './transport.js'
 
 // loaded where there is a listener for it, and as the CommonJS that it is: that takes a third of the time
@@ -83,7 +84,8 @@ export interface WebSocketOptions {
   originProblem(socket: Socket, origin: string | undefined, host: string | undefined): string | undefined
   /** @returns where the client comes from; undefined closes the socket */
   sourceOf(socket: Socket): { readonly address: string; readonly port: number } | undefined
-  accept(transport: WebSocketTransport, socket: Socket): void
+  /** @param isProxied a proxy has passed the request on */
+  accept(transport: WebSocketTransport, socket: Socket, isProxied: boolean): void
 }
 
 /** Each message is compressed for itself: what was in one cannot be guessed from the length of another. */
@@ -117,7 +119,8 @@ export function acceptWebSockets(server: Server, options: WebSocketOptions): voi
       return
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      options.accept(new WebSocketTransport(webSocket, source.address, source.port), request.socket)
+      const transport = new WebSocketTransport(webSocket, source.address, source.port)
+      options.accept(transport, request.socket, isForwarded(request.headers))
     })
   })
   server.on('request', (_, response) => {

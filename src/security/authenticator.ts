@@ -14,7 +14,7 @@ export interface Peer {
   readonly port: number
   /** `tcp`, `tls`, `ws`, `wss` or `unix`. */
   readonly listener: string
-  /** On this machine: a loopback address or a Unix socket, and by no proxy. */
+  /** On this machine: a loopback address or a Unix socket, and by no proxy that tells of itself. */
   readonly isLocal: boolean
   /** Whether clients without a user name are admitted. */
   readonly anonymous: 'local' | 'allow' | 'deny'
