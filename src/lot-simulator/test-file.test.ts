@@ -31,6 +31,18 @@ t.test('what is wrong with a test file is told with its line', async (t) => {
       [{ line: 4, message: /give one of/ }],
     ],
     ['cases:\n  - name: a\n    given:\n      - advance: soon\n', [{ line: 4, message: /span of time/ }]],
+    [
+      'cases:\n  - name: a\n    expcet:\n      - topic: a\n',
+      [{ line: 3, message: 'cases.0: there is no key "expcet": did you mean "expect"?' }],
+    ],
+    [
+      '- name: a\n- name: b\n  given:\n    - publish:\n        topic: a\n        payload: 1\n        paylod: 1\n    - xyzzy: 1\n',
+      [
+        { line: 7, message: 'given.0.publish: there is no key "paylod": did you mean "payload"?' },
+        { line: 8, message: /^given\.1: .*no key "xyzzy"$/ },
+      ],
+    ],
+    ['caases: []\n', [{ line: 1 }, { line: 1, message: 'there is no key "caases": did you mean "cases"?' }]],
     ['5', [{ line: 1 }]],
     ['', [{ line: 1 }]],
   ] as const) {

@@ -1,6 +1,7 @@
 /** Examples beside the code: `NAME.test.lot.yaml` says what is given and what is expected. */
-import { isNode, LineCounter, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
+import { nearestSpelling } from '../base/spelling.js'
 import { parseDuration } from './duration.js'
 
 const CASES_MAX = 10_000
@@ -114,13 +115,40 @@ export function readTestFile(text: string): TestFileContent | readonly TestFileP
   const parsed = TestFile.safeParse(isList ? { cases: value } : value)
   const place = (path: readonly PropertyKey[]): number => lineOf(isList ? path.slice(1) : path)
   if (!parsed.success) {
-    return parsed.error.issues.map(({ path, message }) => ({
-      line: place(path),
-      message: path.length === 0 ? message : `${path.slice(isList ? 2 : 0).join('.')}: ${message}`,
-    }))
+    const keyLine = (path: readonly PropertyKey[], key: string): number => {
+      const map = document.getIn(isList ? path.slice(1) : path, true)
+      const found = isMap(map) ? map.items.find((pair) => isScalar(pair.key) && pair.key.value === key)?.key : undefined
+      return isNode(found) && found.range ? lines.linePos(found.range[0]).line : place(path)
+    }
+    return parsed.error.issues.flatMap((issue) => {
+      const { path, message } = issue
+      const where = path.slice(isList ? 2 : 0).join('.')
+      const placed = (text: string): string => (where === '' ? text : `${where}: ${text}`)
+      if (issue.code !== 'unrecognized_keys') return [{ line: place(path), message: placed(message) }]
+      return issue.keys.map((key) => ({ line: keyLine(path, key), message: placed(unknownKey(key, path)) }))
+    })
   }
   const cases = parsed.data.cases.map((one, index) => ({ ...one, line: place(['cases', index]) }))
   return { ...parsed.data, cases }
+}
+
+/** @param path of the object that has it */
+function unknownKey(key: string, path: readonly PropertyKey[]): string {
+  const near = nearestSpelling(key, knownKeys(path))
+  return `there is no key "${key}"${near === undefined ? '' : `: did you mean "${near}"?`}`
+}
+
+/** Of the object at a place: `cases.0.given.1.publish`. */
+function knownKeys(path: readonly PropertyKey[]): readonly string[] {
+  let schema: unknown = TestFile
+  for (const step of path) {
+    while (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) schema = schema.unwrap()
+    if (schema instanceof z.ZodArray) schema = schema.element
+    else if (schema instanceof z.ZodObject) schema = schema.shape[String(step)]
+    else return []
+  }
+  while (schema instanceof z.ZodDefault || schema instanceof z.ZodOptional) schema = schema.unwrap()
+  return schema instanceof z.ZodObject ? Object.keys(schema.shape) : []
 }
 
 function hasOneWay({ payload, json, includes, matches }: Readonly<Record<string, unknown>>): boolean {

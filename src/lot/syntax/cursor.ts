@@ -270,7 +270,12 @@ export class Cursor {
       const token = this.tokens[this.#at]
       if (token.kind === 'end' || (token.indent >= 0 && token.indent <= column)) return
       if (token.indent >= 0) this.report.add('LOT2003', `Unexpected INDENT before ${tokenName(token)}`, token)
-      else this.report.add('LOT2001', `Expected NEWLINE, but found ${tokenName(token)}`, token)
+      else
+        this.report.add(
+          'LOT2001',
+          `Expected NEWLINE, but found ${tokenName(token)}: the line must end before it`,
+          token,
+        )
     } catch (thrown) {
       if (!(thrown instanceof SyntaxFailure)) throw thrown
     }

@@ -264,6 +264,15 @@ void t.test('carriage returns and a byte order mark mean nothing', async (t) => 
   t.equal((entities[0] as ActionNode).body.length, 2)
 })
 
+void t.test('what stands behind a statement on its line', async (t) => {
+  const text = 'DEFINE ACTION A\nON START DO\n    SET "foo" WITH 1 bar\n'
+  const { diagnostics } = parseProgram(new Source('test', text))
+  t.same(
+    diagnostics.map(({ message }) => message),
+    ['Expected NEWLINE, but found IDENTIFIER bar: the line must end before it'],
+  )
+})
+
 void t.test('a hundred errors are enough, and warnings do not use them up', async (t) => {
   const wrong = parse(`DEFINE ACTION A\nON START DO\n${'    SET\n'.repeat(300)}`)
   t.equal(wrong.codes.length, 101)

@@ -136,7 +136,7 @@ function reportRest(cursor: Cursor, kind: EntityKind): void {
   if (token.indent > 0) {
     cursor.report.add('LOT2003', `Unexpected INDENT before ${tokenName(token)}`, token)
   } else if (token.indent < 0) {
-    cursor.report.add('LOT2001', `Expected NEWLINE, but found ${tokenName(token)}`, token)
+    cursor.report.add('LOT2001', `Expected NEWLINE, but found ${tokenName(token)}: the line must end before it`, token)
   } else {
     const message = `Expected DEFINE, but found ${tokenName(token)}: lines of ${kind === 'action' ? 'an' : 'a'} ${kind} are indented`
     cursor.report.add('LOT2045', message, token)
