@@ -211,6 +211,42 @@ t.test('a change of rules drops the decisions it concerns, and no others', async
   t.same([send('a/1'), send('b/1')], [1, 1])
 })
 
+t.test('decisions are remembered within bounds, and long topics are judged each time', async (t) => {
+  const policy = new TestPolicy(
+    ({ scope, topic }, world) => scope !== 'Publish' || world.value(`gate/${topic}`) !== 'shut',
+  )
+  const fixture = new ShardFixture({ policy })
+  const [ann, gatekeeper] = [join(fixture, 'ann', ANN), join(fixture, 'gatekeeper')]
+  const publish = (topic: string): string => {
+    ann.publish(topic, 'x', { qos: 1 })
+    fixture.settle()
+    return ann.take().join().replace(/#\d+ /, '')
+  }
+  const asked = (topic: string): number => {
+    const before = policy.asked
+    publish(topic)
+    return policy.asked - before
+  }
+  const other = 'other'
+  const of = (length: number, number = 0): string => `${number}`.padEnd(length, 'x')
+  const turns = (topic: string): number[] => [asked(topic), asked(other), asked(topic)]
+  asked(other)
+  t.same(turns(of(512)), [1, 0, 0])
+  t.same(turns(of(513)), [1, 0, 1])
+  const shut = (topic: string): void => {
+    gatekeeper.publish(`gate/${topic}`, 'shut', { retain: true })
+    fixture.settle()
+  }
+  t.equal(publish(of(513)), 'puback 0x10')
+  t.equal(publish(of(513)), 'puback 0x10')
+  shut(of(513))
+  t.equal(publish(of(513)), 'puback 0x87')
+  for (let number = 1; number <= 300; number++) asked(of(512, number))
+  t.same(turns(of(512, 300)), [0, 1, 0], 'forgotten when there were too many')
+  for (let number = 301; number <= 1_100; number++) asked(of(512, number))
+  t.ok(fixture.shard().access.watchedTopics < 1_050, 'and so is what they depend on')
+})
+
 t.test('who connects', async (t) => {
   const fixture = new ShardFixture({
     policy: new TestPolicy(({ scope, identity }) => scope !== 'Connect' || identity.userName !== 'eve'),

@@ -13,9 +13,9 @@ import type {
   RuleWorld,
 } from '../contracts/security.js'
 import type { RetainedStore } from '../contracts/storage.js'
-import { filterMatches } from '../mqtt/topic-filter.js'
 import type { Message } from './message.js'
 import type { Session } from './session.js'
+import { type Remembered, type SessionAccess, TOPIC_LENGTH_MAX } from './session-access.js'
 
 export interface AccessPolicy {
   decide(question: AccessQuestion, world: RuleWorld): Decision
@@ -26,36 +26,11 @@ export interface AccessPolicy {
   change(change: AccessChange): PolicyChange
 }
 
-/** Decisions remembered of one session, for each direction; all are forgotten when there would be more. */
-const DECISIONS_MAX = 1_024
-/** Topics that decisions of one session depend on; all of it is forgotten when there would be more. */
-const READS_MAX = 4_096
 /** Changes that a session can make up for one by one; one that has missed more forgets all its decisions. */
 const CHANGES_MAX = 64
 
 const PUBLISHING = 1
 const RECEIVING = 2
-const NO_TOPICS: readonly string[] = []
-
-/** What a session was told in one direction. */
-class Remembered {
-  readonly decisions = new Map<string, Decision>()
-  /** The latest topics under which `Access` was given the session as a dependent for this direction. */
-  noted: readonly string[] = NO_TOPICS
-}
-
-/** What is remembered of one session. */
-export class SessionAccess {
-  /** Of `Access`, when the fields below were right. */
-  epoch = -1
-  /** No rule forbids any ordinary topic. */
-  publishesFreely = false
-  receivesFreely = false
-  readonly publishing = new Remembered()
-  readonly receiving = new Remembered()
-  /** Topics under which `Access` has the session as a dependent. */
-  readonly reads = new Set<string>()
-}
 
 export class Access {
   /** Goes up with each change of rules and users. */
@@ -118,7 +93,7 @@ export class Access {
   /** Whether the session may publish to the topic. */
   publish(session: Session, topic: string): Decision {
     const access = this.of(session)
-    const known = access.publishing.decisions.get(topic)
+    const known = access.publishing.get(topic)
     if (known !== undefined) return known
     const scope = isSystemTopic(topic) ? 'PublishSys' : 'Publish'
     return this.#remember(session, access.publishing, PUBLISHING, scope, topic)
@@ -127,7 +102,7 @@ export class Access {
   /** Whether the session may get messages with the topic. */
   receive(session: Session, topic: string): Decision {
     const access = this.of(session)
-    const known = access.receiving.decisions.get(topic)
+    const known = access.receiving.get(topic)
     if (known !== undefined) return known
     const scope = isSystemTopic(topic) ? 'SubscribeSys' : 'Subscribe'
     return this.#remember(session, access.receiving, RECEIVING, scope, topic)
@@ -154,29 +129,29 @@ export class Access {
   /** Another identity, or none any more. */
   forget(session: Session): void {
     const { publishing, receiving, reads } = session.access
-    forgetDecisions(publishing)
-    forgetDecisions(receiving)
-    for (const topic of reads) {
+    publishing.forget()
+    receiving.forget()
+    // nobody watches any more over what was read for it
+    if (!reads.isEmpty) this.#watched.version++
+    for (const topic of reads.takeAll()) {
       const sessions = this.#dependents.get(topic)
       if (sessions?.delete(session) && sessions.size === 0) this.#dependents.delete(topic)
     }
-    // nobody watches any more over what was read for it
-    if (reads.size > 0) this.#watched.version++
-    reads.clear()
     session.access.epoch = -1
     session.allowedEntry = undefined
   }
 
   #remember(session: Session, remembered: Remembered, direction: number, scope: RuleScope, topic: string): Decision {
     if (!this.#isReady) return NOT_READY
-    const decision = this.policy.decide({ identity: session.identity, scope, topic }, this.#watched)
-    const { decisions } = remembered
-    if (decisions.size >= DECISIONS_MAX) decisions.clear()
-    decisions.set(topic, decision)
+    const question = { identity: session.identity, scope, topic }
+    // who asks about long topics asks for each message, so nobody need hear of changes
+    if (topic.length > TOPIC_LENGTH_MAX) return this.policy.decide(question, this.#world)
+    const decision = this.policy.decide(question, this.#watched)
+    remembered.add(topic, decision)
     if (decision.reads.length > 0 && decision.reads !== remembered.noted) {
       remembered.noted = decision.reads
       this.#watch(session, direction, decision.reads)
-      if (session.access.reads.size > READS_MAX) this.#startAnew(session)
+      if (session.access.reads.isFull) this.#startAnew(session)
     }
     return decision
   }
@@ -222,9 +197,9 @@ export class Access {
     for (const [session, directions] of sessions) {
       session.allowedEntry = undefined
       session.access.reads.delete(topic)
-      if (directions & PUBLISHING) dropReading(session.access.publishing, topic)
+      if (directions & PUBLISHING) session.access.publishing.dropReading(topic)
       if ((directions & RECEIVING) === 0) continue
-      dropReading(session.access.receiving, topic)
+      session.access.receiving.dropReading(topic)
       this.onReceivers(session)
     }
   }
@@ -248,36 +223,12 @@ export function concernsReceiving({ rules, users }: PolicyChange): boolean {
 
 function drop({ access, identity }: Session, { rules, users }: PolicyChange): void {
   if (users === 'all' || (identity.userName !== undefined && users.has(identity.userName))) {
-    forgetDecisions(access.publishing)
-    forgetDecisions(access.receiving)
+    access.publishing.forget()
+    access.receiving.forget()
     return
   }
   for (const { scope, topic } of rules) {
-    if (scope === 'Publish' || scope === 'PublishSys') dropMatching(access.publishing, topic)
-    if (scope === 'Subscribe' || scope === 'SubscribeSys') dropMatching(access.receiving, topic)
-  }
-}
-
-function forgetDecisions(remembered: Remembered): void {
-  remembered.decisions.clear()
-  remembered.noted = NO_TOPICS
-}
-
-function dropMatching({ decisions }: Remembered, filter: string | undefined): void {
-  for (const topic of decisions.keys()) {
-    if (filter === undefined || filterMatches(filter, topic)) decisions.delete(topic)
-  }
-}
-
-function dropReading(remembered: Remembered, read: string): void {
-  remembered.noted = NO_TOPICS // the session is no dependent of this topic any more
-  let latest = NO_TOPICS
-  let isOfIt = false
-  for (const [topic, { reads }] of remembered.decisions) {
-    if (reads !== latest) {
-      latest = reads
-      isOfIt = reads.includes(read)
-    }
-    if (isOfIt) remembered.decisions.delete(topic)
+    if (scope === 'Publish' || scope === 'PublishSys') access.publishing.dropMatching(topic)
+    if (scope === 'Subscribe' || scope === 'SubscribeSys') access.receiving.dropMatching(topic)
   }
 }

@@ -124,7 +124,7 @@ export function denial(shard: ShardState, session: Session, entry: TopicEntry): 
     if (!allowed) return reason
     return undefined // asked each time: commands are rare, and nothing is remembered of this scope
   }
-  session.allowedEntry = entry
+  if (!entry.isLong) session.allowedEntry = entry
   return undefined
 }
 

@@ -4,12 +4,12 @@ import { encodeText } from '../base/bytes.js'
 import type { WillRequest } from '../contracts/records.js'
 import type { Identity } from '../contracts/security.js'
 import { NEVER_EXPIRES, type ProtocolVersion, type Qos } from '../mqtt/packets.js'
-import { SessionAccess } from './access.js'
 import { DeliveryQueue } from './delivery-queue.js'
 import { Inflight } from './inflight.js'
 import { PacketIdSet } from './packet-id-set.js'
 import type { PendingPublish } from './pending-publish.js'
 import type { RetainedBacklog } from './retained-backlog.js'
+import { SessionAccess } from './session-access.js'
 import type { Subscription } from './subscription.js'
 import type { TopicEntry } from './topic-table.js'
 
@@ -37,6 +37,8 @@ export class Session {
   keepAliveSeconds = 0
   /** Of the connection, or of the last one: its will is published, and its messages wait, in this name. */
   identity: Identity
+  /** When the record of its user was made; undefined where there is none. */
+  userCreatedAt: string | undefined = undefined
   /** The topic it has last published to, if rules allow that at this moment. */
   allowedEntry: TopicEntry | undefined = undefined
   /** Closes the connection when its token expires. */

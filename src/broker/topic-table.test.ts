@@ -123,7 +123,58 @@ t.test('topics with one hash are told apart, also after some were replaced', asy
     if (entry.name !== `a/${number}`) t.fail(`${entry.name} for a/${number}`)
   }
   for (const number of [0, 5, 699, 700, 701, 999, 5]) ask(number)
-  t.equal(subscriptions.table.size, 300)
+})
+
+t.test('topics of one bucket crowd each other out: a look-up passes by few of them', async (t) => {
+  const subscriptions = new Subscriptions(1_000, (bytes) => bytes[0] * 1_024)
+  const hot = subscriptions.find('hot')
+  let lost = 0
+  for (let number = 0; number < 10_000; number++) {
+    subscriptions.find(`bad/${number}`)
+    if (number % 5 === 0 && subscriptions.find('hot') !== hot) lost++
+  }
+  t.equal(subscriptions.table.size, 16)
+  t.equal(lost, 0, 'what is used stays')
+})
+
+t.test('the table takes no more memory than it may, whatever the topics', async (t) => {
+  const KIB = 1_024
+  const flood = (topicOf: (number: number) => string): TopicTable => {
+    const subscriptions = new Subscriptions(256)
+    subscriptions.subscribe(new Session('ann', 1), '#')
+    for (let number = 0; number < 2_000; number++) subscriptions.receivers(topicOf(number))
+    t.ok(subscriptions.table.bytes <= 256 * KIB, `${subscriptions.table.bytes} bytes`)
+    t.same(subscriptions.receivers(topicOf(1_999)), ['ann 0'])
+    return subscriptions.table
+  }
+  t.equal(flood((number) => `plant/line/${number}`).size, 256, 'ordinary topics')
+  t.ok(flood((number) => `${number}`.padEnd(512, 'x')).size > 50, 'long ones')
+  t.ok(flood((number) => `${number}${'/'.repeat(199)}`).size > 5, 'many levels')
+  const all = new Subscriptions(256)
+  for (let number = 0; number < 256; number++) all.find(`a/${number}`)
+  for (let number = 0; number < 200; number++) all.subscribe(new Session(`c${number}`, number), 'a/+')
+  for (let number = 0; number < 256; number++) t.equal(all.find(`a/${number}`).receivers.length, 200)
+  t.ok(all.table.bytes <= 256 * KIB && all.table.size < 100, `many receivers: ${all.table.size} topics`)
+  const filtered = new Subscriptions(256)
+  for (let number = 0; number < 256; number++) filtered.find(`a/a/a/a/a/a/a/a/${number}`)
+  for (let bits = 0; bits < 256; bits++) {
+    const levels = Array.from({ length: 8 }, (_, level) => ((bits >> level) & 1 ? '+' : 'a'))
+    filtered.audience(`${levels.join('/')}/#`)
+  }
+  t.ok(filtered.table.bytes <= 256 * KIB && filtered.table.size < 100, `many filters: ${filtered.table.size} topics`)
+})
+
+t.test('of very long topics nothing is kept, and they reach everybody all the same', async (t) => {
+  const subscriptions = new Subscriptions()
+  const ann = new Session('ann', 1)
+  const topic = `a/${'x'.repeat(600)}`
+  subscriptions.subscribe(ann, 'a/#')
+  t.same(subscriptions.receivers(topic), ['ann 0'])
+  subscriptions.subscribe(ann, topic, 1)
+  t.same(subscriptions.receivers(topic), ['ann 1'])
+  subscriptions.unsubscribe(ann, topic)
+  t.same(subscriptions.receivers(topic), ['ann 0'])
+  t.same([subscriptions.table.size, subscriptions.table.bytes], [0, 0])
 })
 
 t.test('the table is bounded, and keeps what is used', async (t) => {

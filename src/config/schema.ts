@@ -190,7 +190,12 @@ export const BrokerConfig = z.strictObject({
     .strictObject({
       bytesMax: z.int().min(1).max(65_535).default(65_535).describe('Longest topic name or filter in bytes of UTF-8.'),
       levelsMax: z.int().min(1).max(65_535).default(200).describe('Most levels of a topic name or filter.'),
-      cachedMax: z.int().min(256).max(10_000_000).default(65_536).describe('Topics whose receivers a shard remembers.'),
+      cachedMax: z
+        .int()
+        .min(256)
+        .max(10_000_000)
+        .default(65_536)
+        .describe('Topics whose receivers a shard remembers, in as many KiB at most.'),
     })
     .prefault({}),
   retained: z

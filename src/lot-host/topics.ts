@@ -104,13 +104,13 @@ export class Topics {
       if (topic.bytes.length === length && sameBytes(topic.bytes, 0, bytes, at, length)) return topic
       sameHash++
     }
-    const topic = this.#make(bytes.slice(at, at + length), decodeText(bytes, at, length))
-    if (length > TOPIC_BYTES_MAX) return topic
+    if (length > TOPIC_BYTES_MAX) return this.#make(bytes, at, length)
     if (this.#knownCount >= TOPICS_MAX) this.#forgetAll()
     else if (sameHash >= SAME_HASH_MAX) {
       this.#known.delete(hash)
       this.#knownCount -= sameHash
     }
+    const topic = this.#make(bytes, at, length)
     topic.next = this.#known.get(hash)
     this.#known.set(hash, topic)
     this.#knownCount++
@@ -127,14 +127,16 @@ export class Topics {
     this.#knownCount = 0
   }
 
-  #make(bytes: Uint8Array, text: string): Topic {
+  #make(bytes: Uint8Array, at: number, length: number): Topic {
+    const text = decodeText(bytes, at, length)
     const destinations: Destination[] = []
     for (const { entity, input } of this.#entries.match(text)) {
       const destination = this.#destination(entity, input, text)
       const isKnown = (one: Destination): boolean => one.entity === entity && one.instance === destination?.instance
       if (destination !== undefined && !destinations.some(isKnown)) destinations.push(destination)
     }
-    return new Topic(bytes, text, destinations, this.#reads.match(text).length > 0, this.#uses.match(text)[0])
+    const own = bytes.slice(at, at + length)
+    return new Topic(own, text, destinations, this.#reads.match(text).length > 0, this.#uses.match(text)[0])
   }
 
   #destination(entity: Entity, input: PlannedInput, topic: string): Destination | undefined {
