@@ -4,6 +4,7 @@ import t from 'tap'
 import type { StoredDefinition } from '../src/contracts/lot.js'
 import { saveDefinitions, storedDefinitions } from './definitions.js'
 import { TABLE } from './engine.js'
+import { storedSessions } from './store-contents.js'
 import { backUpStore, compactStore } from './store-copy.js'
 import { exportStore } from './store-export.js'
 import { importStore } from './store-import.js'
@@ -101,6 +102,22 @@ t.test('import into a store that has some', async (t) => {
     code: 'IMPORT_INVALID',
     message: /^line 3 of .*: the store has another definition action\/B already/,
   })
+})
+
+t.test('a session without its user is for whoever has the name where it comes to', async (t) => {
+  const root = t.testdir({})
+  const file = join(root, 'store.jsonl')
+  for (const key of ['user/ann', 'user/bob']) {
+    const name = key.replace('/', '-')
+    const text = await exported(await writeAll(join(root, `from-${name}`), [{ key, value: Buffer.from('{}') }]))
+    writeFileSync(file, text.replace('"userName":"ann"', '"userName":"ann","createdAt":"2025"'))
+    const data = join(root, name)
+    await importStore(file, data, { merge: false, bytesMax: 0 })
+    const engine = openEngine(data)
+    const [pump] = [...storedSessions(engine, (what) => t.fail(what))].filter(({ clientId }) => clientId === 'pump')
+    await engine.close()
+    t.match(pump.owner, { userName: 'ann', createdAt: key === 'user/ann' ? '2025' : undefined })
+  }
 })
 
 t.test('import: lines that are not valid', async (t) => {

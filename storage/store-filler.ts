@@ -2,7 +2,7 @@
 import { encodeText } from '../src/base/bytes.js'
 import { unreachable } from '../src/base/errors.js'
 import { jsonBytes } from '../src/contracts/record-json.js'
-import { type LogReceiver, Progress, type StoredSession } from '../src/contracts/storage.js'
+import { type LogReceiver, Progress, type StoredOwner, type StoredSession } from '../src/contracts/storage.js'
 import { SHARDS_MAX } from '../src/contracts/store-records.js'
 import { type DefinitionLine, definitionOf } from './definition-line.js'
 import { definitionKey, definitionValue } from './definitions.js'
@@ -136,7 +136,7 @@ export class StoreFiller {
   }
 
   #addSession(line: SessionLine): void {
-    const { clientId, expirySeconds, will, owner, subscriptions, received } = line
+    const { clientId, expirySeconds, will, subscriptions, received } = line
     if (this.#sessions.has(clientId)) throw new LineProblem(`${clientId} has a second session`)
     if (this.#known.has(clientId)) {
       throw new LineProblem(`the store has a session of ${clientId} already, and two cannot become one`, {
@@ -146,6 +146,7 @@ export class StoreFiller {
     this.#marks.note(sessionMark(LOG), this.#nextSession)
     const number = this.#nextSession++ * SHARDS_MAX + LOG
     const disconnectedAtMs = line.disconnectedAtMs ?? this.header.aliveMs
+    const owner = this.#ownerOf(line)
     const session = { number, clientId, expirySeconds, disconnectedAtMs, will, owner, repeatsBelow: 0 }
     this.#sessions.set(clientId, session)
     this.#putSession(session)
@@ -156,6 +157,12 @@ export class StoreFiller {
     for (const packetId of received) {
       this.#put(TABLE.received, receivedKey({ session: number, packetId }), new Uint8Array(0))
     }
+  }
+
+  /** Without its user in the file, a session is for whoever has the name where it comes to: the import says so. */
+  #ownerOf({ owner }: SessionLine): StoredOwner | undefined {
+    if (owner?.userName === undefined || this.#definitions.has(`user/${owner.userName}`)) return owner
+    return { ...owner, createdAt: undefined }
   }
 
   #addRetained(line: RetainedLine): void {

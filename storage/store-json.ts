@@ -65,12 +65,13 @@ export function isStoredSubscription(value: unknown): value is StoredSubscriptio
 /** Nothing that is not certain: a session of somebody must not become one of nobody. */
 export function isOwner(value: unknown): value is StoredOwner {
   if (typeof value !== 'object' || value === null) return false
-  const { userName, address, port, claims } = value as JsonObject
+  const { userName, address, port, claims, createdAt } = value as JsonObject
   return (
     (userName === undefined || (typeof userName === 'string' && userName !== '')) &&
     typeof address === 'string' &&
     isCount(port, 65_535) &&
-    (claims === undefined || isClaims(claims))
+    (claims === undefined || isClaims(claims)) &&
+    (createdAt === undefined || typeof createdAt === 'string')
   )
 }
 

@@ -300,6 +300,7 @@ t.test('import: lines that are not valid', async (t) => {
     [at(1, { expirySeconds: -1 }), /expirySeconds/],
     [at(1, { will: { topic: 'a/#' } }), /will/],
     [at(1, { owner: { userName: 7 } }), /owner/],
+    [at(1, { owner: { userName: 'ann', address: '', port: 0, createdAt: 7 } }), /owner/],
     [at(1, { owner: { userName: '', address: '', port: 0 } }), /owner/],
     [at(1, { subscriptions: [{ filter: 'a' }] }), /a subscription is not complete/],
     [at(1, { received: [0] }), /received/],

@@ -74,7 +74,11 @@ t.test('whenever the process dies', async (t) => {
   for (const course of COURSES) {
     const what = `QoS ${course.qos} to shard ${course.takerShard}, ${course.expires ? 'expired' : 'disconnected'}`
     let cuts = 0
-    for (let delivered = handOverAndDie(course, 1); delivered !== undefined; delivered = handOverAndDie(course, cuts + 1)) {
+    for (
+      let delivered = handOverAndDie(course, 1);
+      delivered !== undefined;
+      delivered = handOverAndDie(course, cuts + 1)
+    ) {
       cuts++
       const counts = [...delivered.values()].map(({ size }) => size)
       const isRight = counts.every((count) => (course.qos === 2 ? count === 1 : count >= 1))

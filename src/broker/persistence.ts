@@ -120,9 +120,9 @@ export function storeSession(shard: ShardState, session: Session, sinceMs = shar
   })
 }
 
-function ownerOf({ identity }: Session): StoredOwner {
+function ownerOf({ identity, userCreatedAt }: Session): StoredOwner {
   const { userName, address, port, claims } = identity
-  return { userName, address, port, claims }
+  return { userName, address, port, claims, createdAt: userCreatedAt }
 }
 
 /** A session that outlives its connection, or whose will does, is in the store while it lasts. */

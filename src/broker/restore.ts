@@ -37,7 +37,11 @@ export class SessionRestorer {
     session.number = stored.number
     session.expirySeconds = stored.expirySeconds
     session.will = stored.will
-    if (stored.owner !== undefined) session.identity = { ...stored.owner, clientId: stored.clientId }
+    if (stored.owner !== undefined) {
+      const { createdAt, ...owner } = stored.owner
+      session.identity = { ...owner, clientId: stored.clientId }
+      session.userCreatedAt = createdAt
+    }
     session.repeatsBelow = stored.repeatsBelow
     session.connection = 1
     if (this.hasMessages) session.late = new DeliveryQueue()

@@ -7,7 +7,10 @@ import { credentialsOf, profileOf } from './users.js'
 
 /** The threads that decide and admit. */
 export interface Identities {
-  /** Resolves when all of them know; one that dies meanwhile is told everything when it begins anew. */
+  /**
+   * Resolves when all of them know; one that dies meanwhile is told everything when it begins anew. Rejects when one lives
+   * and does not take it: that one ends, and begins anew.
+   */
   tell(access: AccessChange, credentials: CredentialsChange): Promise<void>
 }
 
@@ -25,6 +28,7 @@ export function wholeAccess(library: Library): AccessChange {
     users: [...library.users.values()].map(profileOf),
     removedUsers: [],
     isWhole: true,
+    unreadableUsers: [...library.unreadableUsers],
   }
 }
 

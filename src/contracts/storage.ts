@@ -158,7 +158,10 @@ export interface StoredSession {
 }
 
 /** Whose a session is: of `Identity`, what is not the client identifier. */
-export type StoredOwner = Omit<Identity, 'clientId'>
+export interface StoredOwner extends Omit<Identity, 'clientId'> {
+  /** `UserProfile.createdAt`; undefined for users that the broker keeps no record of. */
+  readonly createdAt?: string
+}
 
 /** Kept as JSON. */
 export interface StoredSubscription {
