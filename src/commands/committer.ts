@@ -119,7 +119,9 @@ export class Committer {
     try {
       await identities.tell(...changes)
     } catch (error) {
-      log.warn('a thread did not take a change of users or rules', { reason: messageOf(error) })
+      const reason = messageOf(error)
+      log.error('a thread did not take a change of users or rules, and begins anew', { reason })
+      draft.warnings.push(`It is kept, but a part of the broker did not take it (${reason}) and begins anew with it`)
     }
   }
 

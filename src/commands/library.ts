@@ -33,6 +33,8 @@ export class Draft {
   readonly touched: string[] = []
   /** Names of variables and secrets whose changes come from the LoT thread. */
   readonly inForce = new Set<string>()
+  /** What was not as it should be when the draft was put into force: for the answers to all commands that it comes from. */
+  readonly warnings: string[] = []
 
   constructor(readonly library: Library) {
     this.entities = new Overlay(library.entities)
