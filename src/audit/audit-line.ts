@@ -68,6 +68,11 @@ export function recordLine(before: ChainLink, entry: AuditEntry, cipher: RecordC
   return chained(before, `${place},${rest}`)
 }
 
+/** @returns bytes of a text as it is written in a record in clear, without the quotes */
+export function writtenBytes(text: string): number {
+  return Buffer.byteLength(escaped(JSON.stringify(text))) - 2
+}
+
 /** @param line without its line end @returns undefined for what is no line of a trail */
 export function parseLine(line: Buffer): ChainedLine | undefined {
   const end = line.length - TAIL_BYTES

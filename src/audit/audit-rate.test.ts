@@ -89,12 +89,38 @@ t.test('too many different ones are counted; failures take no room from the othe
   t.equal(taken.length, 8, 'the next second has room again')
 })
 
-t.test('long texts are cut', async (t) => {
+t.test('refused connections of one address are one record, whatever names they choose', async (t) => {
   const { rate, taken } = start()
-  rate.record({ ...DENIAL, clientId: 'x'.repeat(65_535), what: `publish ${'y'.repeat(65_535)}` })
+  const refused = { ...DENIAL, what: 'connect', detail: 'not authorized: a user name is needed' }
+  for (let number = 0; number < 100; number++) {
+    const names = { user: `u${number}`, clientId: `c${number}` }
+    rate.record({ ...refused, ...names, address: `192.0.2.7:${1_024 + number}` })
+    rate.record({ ...refused, ...names, address: `[2001:db8::${number}]:1024` })
+    const detail = `authentication method "SCRAM${number}" is not supported`
+    rate.record({ ...refused, ...names, address: `192.0.2.7:${1_024 + number}`, detail })
+  }
+  rate.record({ ...refused, address: '192.0.2.8:1024' })
+  rate.record({ ...refused, kind: 'login', success: true })
   rate.flush()
-  t.equal(taken[0]!.clientId.length, 1_025)
-  t.ok(taken[0]!.what.endsWith('y…'))
+  t.match(taken, [
+    { user: 'u0', clientId: 'c0', address: '192.0.2.7:1024', count: 100 },
+    { user: 'u0', clientId: 'c0', address: '[2001:db8::0]:1024', count: 100 },
+    { detail: 'authentication method "SCRAM0" is not supported', count: 100 },
+    { address: '192.0.2.8:1024', count: 1 },
+    { success: true, count: 1 },
+  ])
+})
+
+t.test('texts are cut by the bytes that they take in the file', async (t) => {
+  const { rate, taken } = start()
+  const whole = 'ä'.repeat(128)
+  rate.record({ ...DENIAL, user: whole, clientId: 'x'.repeat(65_535), what: `publish ${'\u0001'.repeat(65_535)}` })
+  rate.record({ ...DENIAL, user: `${whole}x`, clientId: '\u200b'.repeat(43), what: '😀'.repeat(65) })
+  rate.flush()
+  t.match(taken, [
+    { user: whole, clientId: `${'x'.repeat(256)}…`, what: `publish ${'\u0001'.repeat(41)}…` },
+    { user: `${whole}…`, clientId: `${'\u200b'.repeat(42)}…`, what: `${'😀'.repeat(64)}…` },
+  ])
 })
 
 t.test('a thread sends them to the main thread', async (t) => {

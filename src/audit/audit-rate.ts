@@ -1,6 +1,8 @@
 /** What keeps a storm of events from becoming a storm of records: equal ones within a second become one with a count. */
+import { addressGroup } from '../base/address.js'
 import type { Clock } from '../base/clock.js'
-import type { Audit, AuditEntry, AuditRecord } from '../contracts/audit.js'
+import { type Audit, type AuditEntry, type AuditRecord, hostOf } from '../contracts/audit.js'
+import { writtenBytes } from './audit-line.js'
 import { ownEntry } from './own-entry.js'
 
 /** Records of one thread and second that differ: those of failures, which anybody can cause, and the others. */
@@ -11,8 +13,8 @@ export interface AuditBounds {
 
 const DEFAULT_BOUNDS: AuditBounds = { failuresMax: 1_000, successesMax: 10_000 }
 const WINDOW_MS = 1_000
-/** Characters of one field: names and topics of clients may have 65,535 bytes. */
-const FIELD_MAX = 1_024
+/** Of one field as it is written: names and topics of clients may have 65,535 bytes, and six for each when escaped. */
+const FIELD_BYTES_MAX = 256
 
 type Counted = { -readonly [Field in keyof AuditEntry]: AuditEntry[Field] }
 
@@ -71,9 +73,19 @@ export class AuditRate implements Audit {
 }
 
 /** Without the address: the port is another one with each connection. Of denials, the topic is that of the first. */
-function keyOf({ kind, user, clientId, what, success, detail }: AuditRecord): string {
+function keyOf(record: AuditRecord): string {
+  const { kind, user, clientId, what, success, detail } = record
+  if (!success && what === 'connect') return refusedConnectKey(record)
   const doing = kind === 'denial' ? what.split(' ', 1)[0] : what
   return JSON.stringify([kind, success, user, clientId, doing, detail])
+}
+
+/**
+ * Strangers choose their names, and could be a new client with each CONNECT: those of one address are the same, with the
+ * names of the first. A detail may have numbers and quoted words of the client; what is in front of them is the reason.
+ */
+function refusedConnectKey({ kind, address, detail }: AuditRecord): string {
+  return JSON.stringify([kind, 'connect', addressGroup(hostOf(address)), detail.split(/["\d]/, 1)[0]])
 }
 
 function entryOf({ kind, user, clientId, address, what, success, detail }: AuditRecord, timeMs: number): Counted {
@@ -97,5 +109,14 @@ function othersOf(success: boolean, count: number, timeMs: number): AuditEntry {
 }
 
 function shortened(text: string): string {
-  return text.length <= FIELD_MAX ? text : `${text.slice(0, FIELD_MAX)}…`
+  const start = text.slice(0, FIELD_BYTES_MAX)
+  if (start.length === text.length && writtenBytes(start) <= FIELD_BYTES_MAX) return text
+  let bytes = 0
+  let end = 0
+  for (const character of start) {
+    bytes += writtenBytes(character)
+    if (bytes > FIELD_BYTES_MAX) break
+    end += character.length
+  }
+  return `${text.slice(0, end)}…`
 }

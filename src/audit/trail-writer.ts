@@ -1,6 +1,6 @@
 /** Writes records to the files of the trail, one file after the other. One call at a time. */
 import { randomBytes } from 'node:crypto'
-import { unlink } from 'node:fs/promises'
+import { stat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { systemCode } from '../base/system-error.js'
@@ -10,7 +10,7 @@ import { type ChainLink, headerLine, recordLine } from './audit-line.js'
 import { writeHead } from './head.js'
 import type { OpenFile, TrailHandle } from './open-file.js'
 import type { LastFile, TrailEnd } from './trail-end.js'
-import { dayOf, fileName, listTrailFiles } from './trail-files.js'
+import { dayOf, fileName, listTrailFiles, type TrailFile } from './trail-files.js'
 
 const DAY_MS = 86_400_000
 /** Characters that are written at once. */
@@ -19,6 +19,8 @@ const BATCH_CHARS = 1_048_576
 export interface WriterSettings {
   readonly folder: string
   readonly fileBytesMax: number
+  /** Of all files; at least twice `fileBytesMax`. */
+  readonly bytesMax: number
   /** 0 keeps files for ever. */
   readonly keepDays: number
   readonly encrypt: boolean
@@ -26,6 +28,12 @@ export interface WriterSettings {
   readonly keys: AuditKeys | undefined
   readonly clock: Clock
   readonly openFile: OpenFile
+}
+
+/** How many files were removed, and why. */
+export interface RemovedFiles {
+  readonly tooOld: number
+  readonly tooMuch: number
 }
 
 interface CurrentFile {
@@ -117,23 +125,31 @@ export class TrailWriter {
     await this.close()
   }
 
-  /**
-   * Removes files all of whose records are older than they need be.
-   * @returns how many
-   */
-  async removeOld(): Promise<number> {
+  /** Removes files all of whose records are older than they need be, and the oldest ones where all take too much room. */
+  async removeOld(): Promise<RemovedFiles> {
     const { folder, keepDays, clock } = this.settings
     this.hasNewFile = false
-    if (keepDays === 0) return 0
-    const lastDay = dayOf(clock.now() - keepDays * DAY_MS)
     const files = listTrailFiles(folder)
+    const lastDay = keepDays === 0 ? '' : dayOf(clock.now() - keepDays * DAY_MS)
     // a file goes when the next one was begun that long ago
-    const old = files.filter((_, place) => place + 1 < files.length && files[place + 1].day < lastDay)
-    if (old.length === 0) return 0
-    this.#firstFile = old[old.length - 1].number + 1
+    const tooOld = files.filter((_, place) => place + 1 < files.length && files[place + 1].day < lastDay).length
+    const count = Math.max(tooOld, await this.#beyondRoom(files))
+    if (count === 0) return { tooOld: 0, tooMuch: 0 }
+    this.#firstFile = files[count - 1].number + 1
     await this.seal() // first: files that the head does not count may be there, those that it counts may not be missing
-    for (const { name } of old) await unlink(join(folder, name))
-    return old.length
+    for (const { name } of files.slice(0, count)) await unlink(join(folder, name))
+    return { tooOld, tooMuch: count - tooOld }
+  }
+
+  /** @returns how many of the oldest files must go, so that all have room when the current one is full */
+  async #beyondRoom(files: readonly TrailFile[]): Promise<number> {
+    const { folder, fileBytesMax, bytesMax } = this.settings
+    let room = bytesMax - fileBytesMax
+    for (let place = files.length - 2; place >= 0; place--) {
+      room -= (await stat(join(folder, files[place].name))).size
+      if (room < 0) return place + 1
+    }
+    return 0
   }
 
   async #fileForNow(): Promise<CurrentFile> {

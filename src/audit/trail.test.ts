@@ -79,6 +79,29 @@ t.test('a new file begins each day, and when one is full', async (t) => {
   t.match(await test.verify(), { records: 404, breaks: [] })
 })
 
+t.test('all files together are bounded: the oldest ones go, and that is recorded and logged', async (t) => {
+  const bytesMax = 1_048_576
+  const test = await startTrail(t, { bytesMax })
+  const detail = 'x'.repeat(230)
+  for (let round = 0; round < 40; round++) {
+    for (let number = 0; number < 100; number++) test.trail.record(login(`user ${round} ${number}`, { detail }))
+    await test.trail.flush()
+    const sizes = test.files().map((name) => statSync(test.path(name)).size)
+    t.ok(sizes.reduce((sum, size) => sum + size) <= bytesMax + 65_536)
+  }
+  t.ok(test.files().length >= 3, 'most of it stays')
+  t.match((await test.query({ contains: 'bytesMax' })).at(-1), {
+    what: 'audit trail',
+    success: true,
+    detail: '1 files were removed: all together had more than bytesMax',
+  })
+  t.ok(test.log.some(({ level, message }) => level === 'warn' && message.includes('bytesMax')))
+  t.match(await test.verify(), { breaks: [] })
+  await test.trail.close()
+  await test.start()
+  t.same(test.errors(), [])
+})
+
 t.test('files that are too old are removed, and that is recorded', async (t) => {
   const test = await startTrail(t, { keepDays: 2 })
   for (let day = 0; day < 5; day++) {

@@ -20,7 +20,7 @@ import { type QueryNotes, queryTrail, type TrailQuery } from './query-trail.js'
 import { findEnd } from './trail-end.js'
 import { trailFolder } from './trail-files.js'
 import { TrailQueue } from './trail-queue.js'
-import { ForeignWriteError, TrailWriter } from './trail-writer.js'
+import { ForeignWriteError, type RemovedFiles, TrailWriter } from './trail-writer.js'
 
 /** Records gather for this long before they are written. */
 const WRITE_DELAY_MS = 50
@@ -31,6 +31,8 @@ const RETRY_MS = 1_000
 const TICK_MS = 500
 /** Records that are handed over at once. */
 const BATCH = 1_000
+/** Files that the room for all is shared by: with the oldest one, most of the trail stays. */
+const FILES_AT_LEAST = 4
 
 export interface TrailOptions {
   readonly config: Pick<BrokerConfig, 'audit' | 'dataDirectory'>
@@ -90,13 +92,15 @@ export class Trail implements Audit {
    */
   async open(): Promise<void> {
     const { config, clock, openFile = open } = this.#options
-    const { fileBytesMax, keepDays, encrypt } = config.audit
+    const { bytesMax, keepDays, encrypt } = config.audit
+    const fileBytesMax = Math.min(config.audit.fileBytesMax, Math.floor(bytesMax / FILES_AT_LEAST))
     const { folder } = this
     prepareFolder(folder)
     const keys = this.#openKeys(encrypt)
     this.#keys = keys
     const end = await findEnd(folder, keys)
-    this.#writer = new TrailWriter({ folder, fileBytesMax, keepDays, encrypt, keys, clock, openFile }, end)
+    const settings = { folder, fileBytesMax, bytesMax, keepDays, encrypt, keys, clock, openFile }
+    this.#writer = new TrailWriter(settings, end)
     this.#own('start', true, `Merlot ${programVersion()}`)
     for (const finding of end.findings) this.#tell(finding)
     this.#timers.tick = setInterval(() => this.tick(), TICK_MS).unref()
@@ -205,8 +209,7 @@ export class Trail implements Audit {
       this.#queue.drop(written, clock.now(), this.#reason)
       this.#later('seal', SEAL_DELAY_MS)
       if (!writer.hasNewFile) continue
-      const removed = await writer.removeOld()
-      if (removed > 0) this.#own('audit trail', true, `${removed} files were removed: they were older than keepDays`)
+      this.#tellRemoved(await writer.removeOld())
     }
   }
 
@@ -229,6 +232,16 @@ export class Trail implements Audit {
   #tell(finding: string): void {
     this.#log.error('the audit trail is not as the broker left it', { folder: this.folder, finding })
     this.#own('audit trail', false, finding)
+  }
+
+  #tellRemoved({ tooOld, tooMuch }: RemovedFiles): void {
+    if (tooOld > 0) this.#own('audit trail', true, `${tooOld} files were removed: they were older than keepDays`)
+    if (tooMuch === 0) return
+    this.#own('audit trail', true, `${tooMuch} files were removed: all together had more than bytesMax`)
+    this.#log.warn('the oldest files of the audit trail were removed: all together had more than audit.bytesMax', {
+      folder: this.folder,
+      files: tooMuch,
+    })
   }
 
   #own(what: string, success: boolean, detail: string): void {

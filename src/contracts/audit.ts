@@ -44,3 +44,9 @@ export function endpointOf({ address, port }: { readonly address: string; readon
   if (port === 0) return address
   return `${address.includes(':') ? `[${address}]` : address}:${port}`
 }
+
+/** What `endpointOf` was given as the address. */
+export function hostOf(endpoint: string): string {
+  const match = /^\[(.*)\]:\d+$/.exec(endpoint) ?? /^([\d.]+):\d+$/.exec(endpoint)
+  return match === null ? endpoint : match[1]
+}

@@ -78,5 +78,5 @@ t.test('anonymous clients that are refused count as failed logins', async (t) =>
     t.ok(transport.isEnding)
     t.equal(broker.count('loginsFailed'), failed)
   }
-  t.equal(broker.audited.length, cases.length)
+  t.equal(broker.audited.length, cases.length - 1, 'the last was not even asked who it is')
 })
