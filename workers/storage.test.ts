@@ -119,7 +119,7 @@ t.test('a damaged one is given up, named in the log and counted', async (t) => {
   t.match(errors, ['the definition action/bad has a wrong checksum: it is given up'])
 })
 
-t.test('a damaged rule is handed on as one without content', async (t) => {
+t.test('a damaged rule or user is handed on as one without content', async (t) => {
   const data = t.testdir({})
   const first = startThread(t, data)
   await first.api.open()
@@ -143,6 +143,7 @@ t.test('a damaged rule is handed on as one without content', async (t) => {
       ['rule/Good', 'x'],
       ['rule/Secret', ''],
       ['settings/rulesSeeded', ''],
+      ['user/ann', ''],
     ],
   )
   t.equal(second.counters[Counter.storeGivenUp], 3)

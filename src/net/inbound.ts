@@ -11,11 +11,17 @@ import { type Connection, NO_CHUNKS } from './connection.js'
 import { PacketBatch } from './packet-batch.js'
 import { type AliasedTopic, InboundAliases } from './topic-aliases.js'
 
-/** What the reader leaves to others: packets that are about the connection itself. */
-export interface ControlHandler {
-  /** The whole packet. @returns false to stop reading: the connection waits for something, or is over */
-  (connection: Connection, type: number, bytes: Uint8Array, start: number, length: number): boolean
-}
+/**
+ * What the reader leaves to others: packets that are about the connection itself, each as a whole.
+ * @returns false to stop reading: the connection waits for something, or is over
+ */
+export type ControlHandler = (
+  connection: Connection,
+  type: number,
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+) => boolean
 
 /** Pieces shorter than this are joined, as many at a time, so that each costs little more than its bytes. */
 const SHORT_BYTES = 4_096
