@@ -1,5 +1,4 @@
 /** Composition root: from a configuration to a running broker, and back. */
-import { accessSync, constants } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { Supervisor } from './actors/supervisor.js'
 import { CertificateWatch } from './admin/certificate-watch.js'
@@ -8,10 +7,9 @@ import { SysTopics } from './admin/sys-topics.js'
 import { Trail } from './audit/trail.js'
 import { SharedClock } from './base/clock.js'
 import { entryFile } from './base/entry-file.js'
-import { BrokerError } from './base/errors.js'
-import { makeFolder } from './base/folder.js'
+import type { BrokerError } from './base/errors.js'
+import { prepareFolder } from './base/folder.js'
 import type { Logger } from './base/log.js'
-import { systemReason } from './base/system-error.js'
 import type { Reply } from './commands/envelope.js'
 import { readKeptSettings } from './config/kept-settings.js'
 import { type ConfigChange, type ConfigReader, LiveConfig } from './config/live-config.js'
@@ -195,12 +193,13 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     }
   }
   const tickets = setInterval(() => renewTicketSecret(supervisor.wiring.ticketSecret), TICKET_SECRET_MS).unref()
-  const stopNow = async (): Promise<void> => {
+  const stopClocks = (): void => {
     clearInterval(tickets)
     certificates.stop()
     sysTopics.stop()
     corefluxTopics.stop()
-    await lot.stopNow()
+  }
+  const end = async (): Promise<void> => {
     await supervisor.destroy()
     await trail?.close()
     removeControlFile(config.dataDirectory, controlToken)
@@ -217,21 +216,20 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     failed: supervisor.failed,
     async stop() {
       supervisor.expectEnd()
-      clearInterval(tickets)
-      certificates.stop()
-      sysTopics.stop()
-      corefluxTopics.stop()
+      stopClocks()
       await lot.stop()
       const closing = supervisor.connections.map(({ api }) => api.shutDown(SHUTDOWN_GRACE_MS))
       const telling = supervisor.shards.map(({ api }) => api.shutDown(ReasonCode.SERVER_SHUTTING_DOWN))
       await Promise.allSettled([...closing, ...telling])
       // commits what is left, and closes the store
       await supervisor.storage?.api.shutDown().catch(() => {})
-      await supervisor.destroy()
-      await trail?.close()
-      removeControlFile(config.dataDirectory, controlToken)
+      await end()
     },
-    stopNow,
+    async stopNow() {
+      stopClocks()
+      await lot.stopNow()
+      await end()
+    },
     async advance(ms) {
       clock.advance(ms)
       await Promise.all(supervisor.threads.map(({ api }) => api.tick()))
@@ -250,15 +248,6 @@ function openConfig(given: BrokerConfig, readConfig: ConfigReader | undefined): 
   if (readConfig !== undefined) return new LiveConfig(given, kept, readConfig)
   const config = kept.size === 0 ? given : loadOver(given, kept).config
   return new LiveConfig(config, kept, (settings) => loadOver(given, settings))
-}
-
-function prepareFolder(path: string): void {
-  makeFolder(path)
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (cause) {
-    throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(cause) }, { cause })
-  }
 }
 
 /** Half of the cores for sockets, half for sessions: measured, the two sides cost about the same per message. */

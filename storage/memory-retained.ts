@@ -129,7 +129,7 @@ export class MemoryRetained<Message extends KeptMessage<Message>> implements Ret
   }
 
   *all(): Generator<RetainedTopic<Message>> {
-    for (const held of this.#topics.values()) if (held.message !== undefined) yield held
+    for (const held of this.#topics.each()) if (held.message !== undefined) yield held
   }
 
   *matching(filter: string): Generator<RetainedTopic<Message>> {

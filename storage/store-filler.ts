@@ -1,6 +1,7 @@
 /** Puts the lines of an export into a store. */
 import { encodeText } from '../src/base/bytes.js'
 import { unreachable } from '../src/base/errors.js'
+import { USER_KEY } from '../src/contracts/definition-keys.js'
 import { jsonBytes } from '../src/contracts/record-json.js'
 import { type LogReceiver, Progress, type StoredOwner, type StoredSession } from '../src/contracts/storage.js'
 import { SHARDS_MAX } from '../src/contracts/store-records.js'
@@ -161,7 +162,7 @@ export class StoreFiller {
 
   /** Without its user in the file, a session is for whoever has the name where it comes to: the import says so. */
   #ownerOf({ owner }: SessionLine): StoredOwner | undefined {
-    if (owner?.userName === undefined || this.#definitions.has(`user/${owner.userName}`)) return owner
+    if (owner?.userName === undefined || this.#definitions.has(USER_KEY + owner.userName)) return owner
     return { ...owner, createdAt: undefined }
   }
 

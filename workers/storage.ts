@@ -8,6 +8,7 @@ import { serve } from '../src/base/rpc.js'
 import { WriteGate } from '../src/base/write-gate.js'
 import { adoptConfig } from '../src/config/live.js'
 import { Counter, openCounters } from '../src/contracts/counters.js'
+import { RULE_KEY, SEEDED_KEY, USER_KEY } from '../src/contracts/definition-keys.js'
 import type { StoredDefinition } from '../src/contracts/lot.js'
 import type { StorageApi, StorageTask } from '../src/contracts/threads.js'
 import { saveDefinitions, storedDefinitions } from '../storage/definitions.js'
@@ -124,5 +125,5 @@ export default async function run(task: StorageTask): Promise<void> {
 
 /** Users, rules, and the note that the first of these have come: without them more would be allowed. */
 function mustBeKnown(key: string): boolean {
-  return key.startsWith('user/') || key.startsWith('rule/') || key === 'settings/rulesSeeded'
+  return key.startsWith(USER_KEY) || key.startsWith(RULE_KEY) || key === SEEDED_KEY
 }

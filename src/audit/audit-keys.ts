@@ -1,8 +1,6 @@
 /** What is made of the key of this installation for the audit trail: signatures of its head, keys of its files. */
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
-
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
+import { createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { SecretBox } from '../base/secret-box.js'
 
 export class AuditKeys {
   readonly #signing: Buffer
@@ -27,31 +25,25 @@ export class AuditKeys {
   }
 }
 
-/** AES-256-GCM for the records of one file. */
+/** For the records of one file. */
 export class RecordCipher {
   /** Tells keys apart without giving them away. */
   readonly id: string
+  readonly #box: SecretBox
 
-  constructor(private readonly key: Buffer) {
+  constructor(key: Buffer) {
     this.id = createHmac('sha256', key).update('id').digest('hex').slice(0, 16)
+    this.#box = new SecretBox(key)
   }
 
   /** @param place number and time of the record: what was sealed there opens nowhere else @returns base64 */
   seal(place: string, text: string): string {
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(place))
-    const sealed = [cipher.update(text, 'utf8'), cipher.final()]
-    return Buffer.concat([nonce, cipher.getAuthTag(), ...sealed]).toString('base64')
+    return this.#box.seal(place, text).toString('base64')
   }
 
   /** @throws Error if it was sealed with another key or for another place, or is damaged */
   open(place: string, base64: string): string {
-    const sealed = Buffer.from(base64, 'base64')
-    const nonce = sealed.subarray(0, NONCE_BYTES)
-    const decipher = createDecipheriv('aes-256-gcm', this.key, nonce, { authTagLength: TAG_BYTES })
-    decipher.setAAD(Buffer.from(place)).setAuthTag(sealed.subarray(NONCE_BYTES, NONCE_BYTES + TAG_BYTES))
-    const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES))
-    return Buffer.concat([text, decipher.final()]).toString('utf8')
+    return this.#box.open(place, Buffer.from(base64, 'base64'))
   }
 }
 

@@ -47,8 +47,8 @@ export async function* queryTrail(
         const line = isComplete ? parseLine(bytes) : undefined
         if (line === undefined) continue
         if (number === 1) {
-          const key = headerOf(line)?.key === undefined ? undefined : keys
-          cipher = key?.cipherOf(headerOf(line)?.salt ?? '')
+          const header = headerOf(line)
+          cipher = header?.key === undefined ? undefined : keys?.cipherOf(header.salt ?? '')
           continue
         }
         if (!isWithin(line.timeMs, query)) continue

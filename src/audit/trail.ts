@@ -1,10 +1,9 @@
 /** The audit trail of a broker, in its main thread: takes records of all threads and has them written. */
-import { accessSync, constants } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { Clock } from '../base/clock.js'
 import { BrokerError } from '../base/errors.js'
-import { makeFolder } from '../base/folder.js'
+import { prepareFolder } from '../base/folder.js'
 import type { Logger } from '../base/log.js'
 import { type KeyPlace, openSecretKey } from '../base/secret-key.js'
 import { systemReason } from '../base/system-error.js'
@@ -254,14 +253,5 @@ export class Trail implements Audit {
       this.#timers[timer] = undefined
       this.#working = this.#working.then(() => this.#work(timer === 'seal'))
     }, ms).unref()
-  }
-}
-
-function prepareFolder(path: string): void {
-  makeFolder(path)
-  try {
-    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
-  } catch (cause) {
-    throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(cause) }, { cause })
   }
 }

@@ -1,5 +1,5 @@
 /** Folders that only their owner may look into, and that keep what is put there. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { BrokerError } from './errors.js'
 import { systemCode, systemReason } from './system-error.js'
@@ -11,6 +11,16 @@ const NO_FOLDER_SYNC = new Set(['EPERM', 'EACCES', 'EISDIR', 'EINVAL', 'EBADF', 
 export function makeFolder(path: string): void {
   try {
     makeLevels(path)
+  } catch (cause) {
+    throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(cause) }, { cause })
+  }
+}
+
+/** Makes it, if it is missing, for files that come and go. @throws BrokerError FOLDER_UNUSABLE, also if none may be made there */
+export function prepareFolder(path: string): void {
+  makeFolder(path)
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (cause) {
     throw new BrokerError('FOLDER_UNUSABLE', { path, reason: systemReason(cause) }, { cause })
   }

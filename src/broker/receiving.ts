@@ -53,11 +53,11 @@ export function changeAccess(shard: ShardState, change: AccessChange): void {
 /** What anybody may receive is asked again, of all topics. */
 export function judgeAnew(shard: ShardState): void {
   shard.topics.doubtAll()
-  for (const session of shard.sessions.values()) if (session.hasGroups) seatInGroups(shard, session)
+  for (const session of shard.sessions.values()) seatInGroups(shard, session)
 }
 
 /** A member whose subscription rules have come to forbid has no turn, and gets it back with its right. */
-export function seatInGroups(shard: ShardState, session: Session): void {
+function seatInGroups(shard: ShardState, session: Session): void {
   for (const subscription of session.subscriptions.values()) {
     const { group } = subscription
     if (group === undefined) continue

@@ -105,11 +105,6 @@ export class Session {
     return this.#access
   }
 
-  get hasGroups(): boolean {
-    for (const { group } of this.subscriptions.values()) if (group !== undefined) return true
-    return false
-  }
-
   get isConnected(): boolean {
     return this.thread >= 0
   }

@@ -1,4 +1,5 @@
 /** `merlot check`: whether a broker can start with this configuration. */
+import { counted } from '../base/counted.js'
 import { checkConfig } from '../config/check.js'
 import type { CommandDefinition } from './command.js'
 import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
@@ -28,8 +29,4 @@ export const checkCommand: CommandDefinition = {
     context.stdout.write(`${source} is valid${warnings === 0 ? '' : `, with ${counted(warnings, 'warning')}`}\n`)
     return ExitCode.ok
   },
-}
-
-function counted(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? '' : 's'}`
 }

@@ -3,6 +3,7 @@
 import { isLocalAddress, parseAddressRange, rangeText } from '../base/address.js'
 import { counted } from '../base/counted.js'
 import { BAN_KINDS, BAN_NAME_BYTES_MAX, type BanRef } from '../contracts/bans.js'
+import { ROOT } from '../security/user-name.js'
 import { banView } from './ban-keeper.js'
 import type { Command, CommandServices } from './command.js'
 import { firstWord, wordsOf } from './command-line.js'
@@ -31,7 +32,7 @@ async function ban(rest: string, { bans, clock, config }: CommandServices): Prom
   const ref = refOf(rest)
   if (typeof ref === 'string') return failure(ref)
   const { kind, what } = ref
-  if (kind === 'user' && what === 'root') return failure('root cannot be banned')
+  if (kind === 'user' && what === ROOT) return failure('root cannot be banned')
   if (kind === 'address' && isLocalAddress(what.replace(/\/.*$/, '')) && !config.limits.ban.local) {
     return failure(`${what} is this machine, whose addresses are banned only where limits.ban.local is true`)
   }

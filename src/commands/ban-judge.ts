@@ -61,7 +61,6 @@ export class BanJudge {
     const part = Math.floor(nowMs / PART_MS)
     const passed = Math.min(PARTS, Math.max(0, part - watched.part))
     for (let step = 1; step <= passed; step++) watched.counts[(watched.part + step) % PARTS] = 0
-    if (passed === PARTS) watched.counts.fill(0)
     watched.part = Math.max(part, watched.part)
     watched.counts[watched.part % PARTS] += count
     watched.lastMs = nowMs

@@ -1,6 +1,7 @@
 /** Puts a draft into force: on disk, in the LoT thread, and as retained messages. */
 import { BrokerError, messageOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
+import type { SecretBox } from '../base/secret-box.js'
 import type {
   DefinitionChange,
   EntityRef,
@@ -17,7 +18,6 @@ import { Installer } from './installer.js'
 import type { Draft, Library } from './library.js'
 import type { RetainedTopics } from './retained-topics.js'
 import type { SafeCopy } from './safe-copy.js'
-import type { SecretBox } from './secret-box.js'
 import { scriptsText, snapshotsOf } from './snapshots.js'
 import { definitionChanges } from './stored.js'
 import { setUsers } from './system-topics.js'

@@ -1,5 +1,6 @@
 /** What other threads are told of users and rules: a change, or the whole for a thread that has just begun. */
 import { randomBytes } from 'node:crypto'
+import { RULE_KEY } from '../contracts/definition-keys.js'
 import type { AccessChange, CredentialsChange } from '../contracts/security.js'
 import type { Draft, Library } from './library.js'
 import { isLocked } from './rules.js'
@@ -57,7 +58,7 @@ export function identityChanges(draft: Draft, library: Library): [AccessChange, 
 }
 
 export function changesRules(draft: Draft): boolean {
-  return [...draft.entities.changes.keys()].some((key) => key.startsWith('rule/'))
+  return [...draft.entities.changes.keys()].some((key) => key.startsWith(RULE_KEY))
 }
 
 /** Those that come with the broker first. */

@@ -1,4 +1,6 @@
 /** The registry's side of rules: those that come with the broker, and which a user may add or remove. */
+
+import { SEEDED_KEY } from '../contracts/definition-keys.js'
 import { Source } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
 import type { RuleNode } from '../lot/tree.js'
@@ -8,8 +10,6 @@ import { type Entry, entryKey, KIND_TITLES, type LotEntry, lotEntry } from './en
 import { failure, type Reply } from './envelope.js'
 import type { Draft, Library } from './library.js'
 
-/** A note, once the seeds have been put there. */
-export const SEEDED = 'settings/rulesSeeded'
 const BUILT_IN_NAMES: ReadonlySet<string> = new Set(BUILT_IN_RULES.map(([name]) => name))
 
 export function isLocked(name: string): boolean {
@@ -30,9 +30,9 @@ export function setBuiltInRules(library: Library): void {
 
 /** The seeds come with the first start; whoever removes them does not get them back with the next. */
 export function seedOnce(draft: Draft): void {
-  if (draft.notes.has(SEEDED)) return
+  if (draft.notes.has(SEEDED_KEY)) return
   restoreSeeds(draft)
-  draft.notes.set(SEEDED, 'yes')
+  draft.notes.set(SEEDED_KEY, 'yes')
 }
 
 /** Puts the seeds where they are missing. @returns the names of those that were */

@@ -1,9 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { SecretBox } from '../base/secret-box.js'
 import { openSecretKey } from '../base/secret-key.js'
 import { startCentre } from './centre.fixture.js'
-import { SecretBox } from './secret-box.js'
 
 const KEY = '00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff'
 

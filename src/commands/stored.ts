@@ -2,22 +2,21 @@
  * `user/NAME`, and notes by their own keys. */
 import { encodeText } from '../base/bytes.js'
 import { messageOf } from '../base/errors.js'
+import { type SecretBox, unreadableSecret } from '../base/secret-box.js'
+import { RULE_KEY, SEEDED_KEY, USER_KEY } from '../contracts/definition-keys.js'
 import type { DefinitionChange, StoredDefinition } from '../contracts/lot.js'
 import { type Entry, entryKey, isModel, KIND_TITLES, type LotEntry, readLotEntry } from './entry.js'
 import { DECOY_KEY } from './identities.js'
 import type { Draft, Library } from './library.js'
-import { isLocked, SEEDED } from './rules.js'
-import { type SecretBox, unreadableSecret } from './secret-box.js'
+import { isLocked } from './rules.js'
 import { readUser, storedUser } from './users.js'
 
 const ENVIRONMENT = 'env/'
 const SECRET = 'secret/'
-const USER = 'user/'
-const RULE = 'rule/'
 /** Notes of this folder, and those that projects keep. */
 const NOTES = ['timer/', 'settings/', 'projects/', 'ban/']
 /** Whether the seeds were there, so that those a user has removed stay away, and what hides who is a user. */
-export const IDENTITY_NOTES = [SEEDED, DECOY_KEY]
+export const IDENTITY_NOTES = [SEEDED_KEY, DECOY_KEY]
 
 interface StoredEntity {
   readonly source: string
@@ -39,7 +38,7 @@ export function definitionChanges(draft: Draft, box: SecretBox | undefined): Def
     if (value !== undefined && box === undefined) throw new Error('there is no key of secrets')
     put(SECRET + name, value === undefined ? undefined : box?.seal(name, value))
   }
-  for (const [name, user] of draft.users.changes) put(USER + name, user && encodeText(storedUser(user)))
+  for (const [name, user] of draft.users.changes) put(USER_KEY + name, user && encodeText(storedUser(user)))
   for (const [key, value] of draft.notes.changes) put(key, value === undefined ? undefined : encodeText(value))
   return changes
 }
@@ -50,7 +49,7 @@ export function identityDefinitions({ entities, users, notes }: Library): Map<st
   for (const [key, entry] of entities) {
     if (entry.kind === 'rule' && !isLocked(entry.name)) found.set(key, JSON.stringify(storedEntity(entry)))
   }
-  for (const [name, user] of users) found.set(USER + name, storedUser(user))
+  for (const [name, user] of users) found.set(USER_KEY + name, storedUser(user))
   for (const key of IDENTITY_NOTES) {
     const note = notes.get(key)
     if (note !== undefined) found.set(key, note)
@@ -84,7 +83,7 @@ export function readDefinitions(
     const problem = readDefinition(key, value, library, box)
     if (problem === undefined) continue
     problems.push(problem)
-    const rule = key.startsWith(RULE) ? key.slice(RULE.length) : undefined
+    const rule = key.startsWith(RULE_KEY) ? key.slice(RULE_KEY.length) : undefined
     if (rule !== undefined && !isLocked(rule)) rules.set(rule, problem)
   }
   return { problems, rules }
@@ -106,7 +105,7 @@ function readDefinition(
     library.notes.set(key, text)
     return undefined
   }
-  if (key.startsWith(USER)) return readStoredUser(key.slice(USER.length), text, library)
+  if (key.startsWith(USER_KEY)) return readStoredUser(key.slice(USER_KEY.length), text, library)
   const entry = readEntity(key, text)
   if (typeof entry === 'string') return entry
   if (entry.kind === 'rule' && isLocked(entry.name)) return `the rule ${entry.name} comes with the broker`

@@ -1,5 +1,6 @@
 /** What the broker says of itself below `$SYS/Coreflux`. */
 import { configView } from '../config/config-view.js'
+import { MASK } from '../config/old-keys.js'
 import type { BrokerConfig } from '../config/schema.js'
 import type { RetainedTopics } from './retained-topics.js'
 import type { User } from './users.js'
@@ -38,7 +39,7 @@ const USERS_SHOWN_MAX = 1_000
 /** Nothing of a password but that there is one. */
 export function setUsers(topics: RetainedTopics, users: Iterable<User>): void {
   const views = [...users].slice(0, USERS_SHOWN_MAX).map(({ name, passwordHash, groups, properties }) => {
-    return { name, password: passwordHash === undefined ? '' : '********', groups, properties }
+    return { name, password: passwordHash === undefined ? '' : MASK, groups, properties }
   })
   topics.set('Config/Users', JSON.stringify(views))
 }

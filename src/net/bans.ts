@@ -1,5 +1,5 @@
 /** Who is banned, as a connection thread asks at each connection. What it knows comes from the main thread. */
-import { addressValue, canonicalAddress, firstOf, isLocalAddress, parseAddressRange } from '../base/address.js'
+import { canonicalAddress, firstOf, isLocalAddress, parseAddressRange } from '../base/address.js'
 import { type Ban, type BanRef, type BansChange, banKey } from '../contracts/bans.js'
 
 /** By prefix, then by first address. */
@@ -29,9 +29,9 @@ export class Bans {
     if (isLocalAddress(canonical) && !this.bansLocal()) return undefined
     const range = parseAddressRange(canonical)
     if (range === undefined) return undefined // a Unix socket
-    const value = addressValue(canonical)
-    for (const [prefix, bans] of this.#networks[range.version]) {
-      const ban = bans.get(firstOf(range.version, value, prefix))
+    const { version, value } = range
+    for (const [prefix, bans] of this.#networks[version]) {
+      const ban = bans.get(firstOf(version, value, prefix))
       if (ban !== undefined && isInForce(ban, nowMs)) return ban
     }
     return undefined

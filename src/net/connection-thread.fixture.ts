@@ -12,7 +12,7 @@ import { OutboundKind } from '../contracts/records.js'
 import { encodeConnect, PLAIN_CONNECT } from '../mqtt/client-codec.js'
 import { encodeConnack } from '../mqtt/control-codec.js'
 import type { Connect, ProtocolVersion } from '../mqtt/packets.js'
-import { type Authenticator, anonymousAuthenticator } from '../security/authenticator.js'
+import type { Authenticator } from '../security/authenticator.js'
 import { CredentialsDirectory } from '../security/directory.js'
 import { AcceptLimits } from './accept-limits.js'
 import { Bans } from './bans.js'
@@ -23,6 +23,12 @@ import { RateLimits } from './rates.js'
 import { takeRecords } from './ring-records.fixture.js'
 import { Suspects } from './suspects.js'
 import { FakeTransport } from './transport.fixture.js'
+
+/** Admits everybody; the user name is what the client says. */
+const anonymousAuthenticator: Authenticator = {
+  admit: (connect) => ({ kind: 'admitted', userName: connect.userName }),
+  begin: () => undefined,
+}
 
 export interface ThreadOptions {
   readonly config?: BrokerConfigInput

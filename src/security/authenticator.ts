@@ -4,7 +4,7 @@
  */
 import type { Identity, TokenClaims } from '../contracts/security.js'
 import type { Connect } from '../mqtt/packets.js'
-import type { ReasonCode } from '../mqtt/reason-codes.js'
+import { ReasonCode } from '../mqtt/reason-codes.js'
 
 /** Where a network connection comes from, and what its listener is set to. */
 export interface Peer {
@@ -68,8 +68,13 @@ export interface Authenticator {
   begin(method: string, connect: Connect, peer: Peer, current?: Pick<Identity, 'userName'>): Exchange | undefined
 }
 
-/** Admits everybody; the user name is what the client says. */
-export const anonymousAuthenticator: Authenticator = {
-  admit: (connect) => ({ kind: 'admitted', userName: connect.userName }),
-  begin: () => undefined,
+/** All ways to log in answer alike where name or password is wrong. */
+export const WRONG = {
+  kind: 'refused',
+  reasonCode: ReasonCode.BAD_USER_NAME_OR_PASSWORD,
+  reason: 'bad user name or password',
+} as const satisfies Admission
+
+export function refused(reason: string): Admission {
+  return { kind: 'refused', reasonCode: ReasonCode.NOT_AUTHORIZED, reason }
 }

@@ -9,7 +9,7 @@ import type { BrokerConfig } from '../config/schema.js'
 import type { Identity } from '../contracts/security.js'
 import type { Connect } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
-import type { Admission, Authenticator, Exchange, Peer } from './authenticator.js'
+import { type Admission, type Authenticator, type Exchange, type Peer, refused, WRONG } from './authenticator.js'
 import { certificateName } from './certificate-name.js'
 import { isSameSecret } from './control-token.js'
 import type { CredentialsDirectory } from './directory.js'
@@ -44,11 +44,6 @@ export function createAuthenticator(parts: AuthenticatorParts): Authenticator {
   return new BrokerAuthenticator(parts)
 }
 
-const WRONG = {
-  kind: 'refused',
-  reasonCode: ReasonCode.BAD_USER_NAME_OR_PASSWORD,
-  reason: 'bad user name or password',
-} as const satisfies Admission
 const BUSY: Admission = {
   kind: 'refused',
   reasonCode: ReasonCode.SERVER_BUSY,
@@ -189,8 +184,4 @@ function outcome(verdict: 'right' | 'wrong' | 'busy', userName: string): Admissi
 
 function admitted(userName: string | undefined): Admission {
   return { kind: 'admitted', userName }
-}
-
-function refused(reason: string): Admission {
-  return { kind: 'refused', reasonCode: ReasonCode.NOT_AUTHORIZED, reason }
 }

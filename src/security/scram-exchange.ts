@@ -2,8 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { encodeText } from '../base/bytes.js'
 import type { ScramVerifier } from '../contracts/security.js'
-import { ReasonCode } from '../mqtt/reason-codes.js'
-import type { Admission, Exchange, ExchangeStep } from './authenticator.js'
+import { type Exchange, type ExchangeStep, refused, WRONG } from './authenticator.js'
 import type { CredentialsDirectory } from './directory.js'
 import {
   type ClientFirst,
@@ -75,20 +74,12 @@ export class ScramExchange implements Exchange {
     const isProven = isProof(mechanism, verifier, authMessage, final.proof)
     // a decoy belongs to nobody, and meanwhile the user may have gone or have another password
     if (!isProven || directory.get(first.userName)?.scram[mechanism] !== verifier) {
-      return {
-        kind: 'refused',
-        reasonCode: ReasonCode.BAD_USER_NAME_OR_PASSWORD,
-        reason: 'bad user name or password',
-      }
+      return WRONG
     }
     if (userName !== undefined && userName !== first.userName) return refused('this connection belongs to another user')
     const signature = `v=${serverSignature(mechanism, verifier, authMessage)}`
     return { kind: 'admitted', userName: first.userName, data: encodeText(signature) }
   }
-}
-
-function refused(reason: string): Admission {
-  return { kind: 'refused', reasonCode: ReasonCode.NOT_AUTHORIZED, reason }
 }
 
 function randomNonce(): string {

@@ -9,6 +9,7 @@ import type {
   RuleScope,
   RuleWorld,
 } from '../../contracts/security.js'
+import { ROOT } from '../user-name.js'
 import { Asked, NO_WORLD } from './asked.js'
 import { judge, NO_RULE } from './judge.js'
 import { Profiles } from './profiles.js'
@@ -21,7 +22,6 @@ export interface PolicyOptions {
   readonly trailingPlusMatchesDeeper: boolean
 }
 
-const ROOT = 'root'
 const NO_READS: readonly string[] = []
 
 function withoutRule(allowed: boolean, reason: string): Decision {

@@ -1,6 +1,6 @@
-/** Encryption of secrets at rest: AES-256-GCM with a key of this installation. */
+/** Encryption at rest: AES-256-GCM. */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
-import { messageOf } from '../base/errors.js'
+import { messageOf } from './errors.js'
 
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
@@ -8,7 +8,7 @@ const TAG_BYTES = 16
 export class SecretBox {
   constructor(private readonly key: Buffer) {}
 
-  /** @param name belongs to the text: a secret can not be passed off as another one */
+  /** @param name belongs to the text: what was sealed under one cannot be passed off as another */
   seal(name: string, value: string): Buffer {
     const nonce = randomBytes(NONCE_BYTES)
     const cipher = createCipheriv('aes-256-gcm', this.key, nonce).setAAD(Buffer.from(name))
