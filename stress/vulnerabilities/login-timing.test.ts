@@ -12,10 +12,6 @@ const ROUNDS = 15
 /** A hash takes ten milliseconds; an answer without one, a hundredth of that. */
 const RATIO_MAX = 1.6
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!
-}
-
 t.test('a wrong password takes as long as a user that does not exist, or has no password', async (t) => {
   const directory = directoryOf(
     { name: 'known', passwordHash: await hashPassword('the right one'), scram: {} },
@@ -43,7 +39,8 @@ t.test('a wrong password takes as long as a user that does not exist, or has no 
   }
   t.equal(answers.size, 1, 'the same answer for all')
   t.match([...answers].join(), '"reasonCode":134')
-  const medians = names.map((name) => median(times.get(name)!))
-  const ratio = Math.max(...medians) / Math.min(...medians)
-  t.ok(ratio < RATIO_MAX, `medians of ${names.join(', ')}: ${medians.map((ms) => ms.toFixed(1)).join(', ')} ms`)
+  // the least of each: other work on the machine only adds
+  const least = names.map((name) => Math.min(...times.get(name)!))
+  const ratio = Math.max(...least) / Math.min(...least)
+  t.ok(ratio < RATIO_MAX, `least of ${names.join(', ')}: ${least.map((ms) => ms.toFixed(1)).join(', ')} ms`)
 })
