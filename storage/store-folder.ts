@@ -19,7 +19,7 @@ const QUARANTINE_FOLDER = 'quarantine'
 const MARKER_FILE = 'opening'
 export const LAST_START_KEY = new TextEncoder().encode('lastStart')
 const ENOSPC = 28
-/** That takes some 50 ms. */
+/** That takes some 0.1 s. */
 export const CHECKED_BYTES_MAX = 67_108_864
 
 export interface StoreOptions extends LmdbOptions {
