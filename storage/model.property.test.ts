@@ -256,7 +256,7 @@ class Broker {
   #restore(shard: number): void {
     const restore = this.parts.restores[shard]
     const own = [...this.model.sessions].filter(([number]) => this.owner(number) === shard)
-    const sessions = [...restore.sessions()].map(({ session, subscriptions, received }) => ({
+    const sessions = [...restore.sessions.rest()].map(({ session, subscriptions, received }) => ({
       session: JSON.stringify(session),
       filters: subscriptions.map(({ filter, identifier }) => [filter, identifier]),
       received: [...received],
@@ -273,7 +273,8 @@ class Broker {
       shard,
       deliveries.filter((each) => each !== undefined),
     )
-    assert.deepEqual(restore.damage, { sessions: 0, subscriptions: 0, retained: 0, messages: 0 })
+    assert.deepEqual(restore.sessions.damage, { sessions: 0, subscriptions: 0 })
+    assert.deepEqual(restore.damage, { retained: 0, messages: 0 })
   }
 
   #checkDeliveries(shard: number, deliveries: readonly RestoredDelivery[]): void {

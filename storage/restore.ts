@@ -1,20 +1,19 @@
-/** Reads back what a shard has to know after a start: its sessions at once, the messages of the log bit by bit. */
-import { decodeText, encodeText } from '../src/base/bytes.js'
+/** Reads back what a shard has to know after a start, bit by bit: its sessions, the messages of the log, those retained. */
+import { encodeText } from '../src/base/bytes.js'
 import {
   LogRecord,
   Progress,
   type RestoredDelivery,
   type RestoredRetained,
-  type RestoredSession,
   type StoredRetained,
-  type StoredSession,
-  type StoredSubscription,
 } from '../src/contracts/storage.js'
-import { SHARDS_MAX, type StoreEntry, type StoreReader, TABLE } from './engine.js'
+import { SHARDS_MAX, type StoreReader, TABLE } from './engine.js'
 import { readMark, STAMP_MARK, sequenceMark, sessionMark } from './high-water.js'
 import { NUMBER_KEY_BYTES, numberKey, readNumberKey, textKey, textKeyPrefix } from './keys.js'
 import { readLogValue, ValueMemory } from './log-value.js'
 import { readRetainedValue, stampOf } from './retained-value.js'
+import { jsonOf } from './store-json.js'
+import { StoredSessions } from './stored-sessions.js'
 import { ALIVE_KEY } from './writer.js'
 
 /** Records read from the log before others have their turn. */
@@ -22,18 +21,8 @@ const SLICE_RECORDS = 500
 
 /** What could not be read. */
 export interface RestoreDamage {
-  sessions: number
-  subscriptions: number
   retained: number
   messages: number
-}
-
-function parse<T>(value: Uint8Array): T | undefined {
-  try {
-    return JSON.parse(decodeText(value, 0, value.length)) as T
-  } catch {
-    return undefined
-  }
 }
 
 interface Slice {
@@ -76,88 +65,31 @@ class ProgressScan {
   }
 }
 
-/**
- * Entries whose keys begin with the number of a session, read beside the sessions: a look-up for each of 100,000 sessions
- * takes a hundred times as long.
- */
-class EntriesOfSessions {
-  readonly #entries: Iterator<StoreEntry>
-  #next: StoreEntry | undefined
-
-  constructor(entries: Iterable<StoreEntry>) {
-    this.#entries = entries[Symbol.iterator]()
-    this.#advance()
-  }
-
-  /** @param session greater than at the last call */
-  take(session: number): StoreEntry[] {
-    const taken: StoreEntry[] = []
-    for (let entry = this.#next; entry !== undefined; entry = this.#advance()) {
-      const owner = readNumberKey(entry.key)
-      if (owner > session) break
-      if (owner === session) taken.push(entry)
-    }
-    return taken
-  }
-
-  #advance(): StoreEntry | undefined {
-    const { value, done } = this.#entries.next()
-    this.#next = done ? undefined : value
-    return this.#next
-  }
-}
-
 export class Restore implements StoredRetained {
-  readonly damage: RestoreDamage = { sessions: 0, subscriptions: 0, retained: 0, messages: 0 }
+  readonly damage: RestoreDamage = { retained: 0, messages: 0 }
+  readonly sessions: StoredSessions
   /** By log: messages from this number on are not of the past. */
   readonly #ends = new Map<number, number>()
-  /** Numbers of all sessions in the store, of all shards, and of those of this one. */
-  readonly #known = new Set<number>()
-  readonly #own = new Set<number>()
   readonly #memory = new ValueMemory()
 
   /** @param owns whether a client identifier belongs to this shard */
   constructor(
     readonly reader: StoreReader,
     readonly shard: number,
-    readonly owns: (clientId: string) => boolean,
+    owns: (clientId: string) => boolean,
   ) {
     // before the sessions: what is written meanwhile is for sessions that are there by then
     const tables = new Set(reader.tables)
     for (let log = 0; log < SHARDS_MAX; log++) {
       if (tables.has(TABLE.log(log))) this.#ends.set(log, this.#lastKey(TABLE.log(log)) + 1)
     }
+    this.sessions = new StoredSessions(reader, owns)
   }
 
   /** When the broker was last known to be alive; undefined in a new store. */
   aliveMs(): number | undefined {
     const value = this.reader.get(TABLE.meta, ALIVE_KEY)
-    return value === undefined ? undefined : parse<number>(value)
-  }
-
-  /**
-   * Those of this shard, one by one: all of them at once would be in memory together with what is made of them. To be read
-   * to the end before anything else is asked for.
-   */
-  *sessions(): Generator<RestoredSession, void, undefined> {
-    const subscriptions = new EntriesOfSessions(this.reader.range(TABLE.subscriptions))
-    const received = new EntriesOfSessions(this.reader.range(TABLE.received))
-    for (const { key, value } of this.reader.range(TABLE.sessions)) {
-      const number = readNumberKey(key)
-      const session = parse<StoredSession>(value)
-      if (session === undefined) {
-        this.damage.sessions++
-        continue
-      }
-      this.#known.add(number)
-      if (!this.owns(session.clientId)) continue
-      this.#own.add(number)
-      yield {
-        session,
-        subscriptions: this.#subscriptionsOf(subscriptions.take(number)),
-        received: received.take(number).map(({ key }) => (key[NUMBER_KEY_BYTES] << 8) | key[NUMBER_KEY_BYTES + 1]),
-      }
-    }
+    return value === undefined ? undefined : jsonOf<number>(value)
   }
 
   /** Of this shard, divided by SHARDS_MAX: never used, also not by sessions that are gone. */
@@ -242,8 +174,8 @@ export class Restore implements StoredRetained {
       record.progress = progress.at(sequence)
       for (const [place, receiver] of receivers.entries()) {
         const state = record.progress?.[place] ?? 0
-        if (state >> 16 === Progress.DONE || !this.#known.has(receiver.session)) continue
-        if (!this.#own.has(receiver.session)) {
+        if (state >> 16 === Progress.DONE || !this.sessions.isKnown(receiver.session)) continue
+        if (!this.sessions.isOwn(receiver.session)) {
           record.isSplit = true
           continue
         }
@@ -266,15 +198,5 @@ export class Restore implements StoredRetained {
     let last = 0
     for (let step = 2 ** 52; step >= 1; step /= 2) if (isAtOrAfter(last + step)) last += step
     return last
-  }
-
-  #subscriptionsOf(entries: readonly StoreEntry[]): StoredSubscription[] {
-    const subscriptions: StoredSubscription[] = []
-    for (const { value } of entries) {
-      const subscription = parse<StoredSubscription>(value)
-      if (subscription === undefined) this.damage.subscriptions++
-      else subscriptions.push(subscription)
-    }
-    return subscriptions
   }
 }

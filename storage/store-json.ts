@@ -1,4 +1,5 @@
 /** JSON of the store, and of files that it is imported from: whether it says what it must. */
+import { decodeText } from '../src/base/bytes.js'
 import type { WillRequest } from '../src/contracts/records.js'
 import type { StoredOwner, StoredSession, StoredSubscription } from '../src/contracts/storage.js'
 import { SHARDS_MAX } from '../src/contracts/store-records.js'
@@ -18,6 +19,11 @@ export function parseJson(text: string): unknown {
   } catch {
     return undefined
   }
+}
+
+/** A value of the store, which nobody but this broker writes. @returns undefined for what is not JSON */
+export function jsonOf<T>(value: Uint8Array): T | undefined {
+  return parseJson(decodeText(value, 0, value.length)) as T | undefined
 }
 
 /** Whole numbers from 0 on. */

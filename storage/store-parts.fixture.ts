@@ -174,7 +174,6 @@ export class StoreParts {
 
   #open(shard: number): void {
     const restore = new Restore(this.engine, shard, (clientId) => this.owner(clientId) === shard)
-    Array.from(restore.sessions())
     this.restores[shard] = restore
     this.journals[shard] = new Journal<NoMessage>({
       shard,

@@ -17,7 +17,6 @@ const RETRY_MS = 500
 
 function payloads(parts: StoreParts, shard = 0): string[] {
   const restore = parts.restores[shard]
-  Array.from(restore.sessions())
   const found = [...restore.deliveries(() => {})]
   return found.flatMap((each) => (each === undefined ? [] : [payloadOf(each.message)]))
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { RingProducer } from '../src/base/ring.js'
 import { TimeSlice } from '../src/base/time-slice.js'
 import type { Message } from '../src/broker/message.js'
+import { Opening } from '../src/broker/opening.js'
 import { SessionRestorer } from '../src/broker/restore.js'
 import { RetainedRestorer } from '../src/broker/restore-retained.js'
 import type { ShardState } from '../src/broker/shard-state.js'
@@ -14,6 +15,10 @@ import { Restore } from '../storage/restore.js'
 
 /** Milliseconds of reading before messages of clients have their turn. */
 const SLICE_MS = 8
+/** Milliseconds in which sessions are read before the first client may come: what most brokers have is there then. */
+const FIRST_SLICE_MS = 100
+/** Sessions read before somebody looks at the clock. */
+const STEP_SESSIONS = 8
 /** Milliseconds between lines that say how far reading has come. */
 const PROGRESS_MS = 5_000
 /** Milliseconds between attempts while the ring of the storage thread is full. */
@@ -24,6 +29,7 @@ export interface Unread {
   readonly sessions: SessionRestorer
   readonly retained: RetainedRestorer
   readonly counts: RestoredCounts
+  readonly steps: Iterator<undefined>
 }
 
 export class ShardStore {
@@ -48,25 +54,42 @@ export class ShardStore {
     })
   }
 
-  /** Sessions, at once: what is published from then on has to reach them. */
-  restoreSessions(shard: ShardState): Unread {
+  /** Finds out who there is, and reads the sessions of a first slice. */
+  begin(shard: ShardState): Unread {
     const restore = this.#restore
     const retained = new RetainedRestorer(shard, restore)
     const messages = restore.countMessages()
-    const sessions = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs, messages > 0)
-    let count = 0
-    for (const session of restore.sessions()) {
-      sessions.addSession(session)
-      count++
+    const sessions = new SessionRestorer(shard, restore.sessions, restore.aliveMs() ?? shard.nowMs, messages > 0)
+    shard.opening = new Opening(sessions)
+    const found = restore.sessions.left
+    const steps = sessions.all()
+    const slice = new TimeSlice(FIRST_SLICE_MS)
+    while (!slice.isOver && readSome(steps));
+    const counts = { sessions: found, unreadSessions: restore.sessions.left, messages, retained: retained.count }
+    return { sessions, steps, retained, counts }
+  }
+
+  /**
+   * The rest of the sessions, in slices between the work for clients.
+   * @param flush makes visible what was written; answers true while a ring is too full
+   * @returns entries that could not be read
+   */
+  async readSessions(shard: ShardState, { steps, counts }: Unread, flush: () => boolean): Promise<number> {
+    const { sessions } = this.#restore
+    const slice = new TimeSlice(SLICE_MS)
+    const progress = new Progress(shard)
+    while (!this.#isClosed && readSome(steps)) {
+      if (!slice.isOver) continue
+      progress.report('reading sessions from the store', counts.sessions - sessions.left, counts.sessions)
+      await this.#pause(shard, slice, flush)
+      shard.opening?.nextSlice()
     }
-    const { damage } = restore
-    const counts = {
-      sessions: count,
-      messages,
-      retained: retained.count,
-      damaged: damage.sessions + damage.subscriptions,
-    }
-    return { sessions, retained, counts }
+    return this.#damagedSessions
+  }
+
+  get #damagedSessions(): number {
+    const { damage } = this.#restore.sessions
+    return damage.sessions + damage.subscriptions
   }
 
   /**
@@ -99,7 +122,7 @@ export class ShardStore {
     const { damage } = this.#restore
     // all shards read the same retained messages
     const damaged = damage.messages + (shard.index === 0 ? damage.retained : 0)
-    shard.count('storeGivenUp', damaged + counts.damaged)
+    shard.count('storeGivenUp', damaged + this.#damagedSessions)
     return damaged
   }
 
@@ -123,6 +146,12 @@ export class ShardStore {
     this.#isClosed = true
     return this.#reader.close()
   }
+}
+
+/** @returns false when there are no more */
+function readSome(steps: Iterator<undefined>): boolean {
+  for (let read = 0; read < STEP_SESSIONS; read++) if (steps.next().done === true) return false
+  return true
 }
 
 /** Says now and then how far reading has come. */

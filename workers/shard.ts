@@ -16,7 +16,7 @@ import { welcomePeer } from '../src/broker/peer-recovery.js'
 import { pumpAll } from '../src/broker/pump.js'
 import { changeAccess, judgeAnew } from '../src/broker/receiving.js'
 import { closeAll, connectionThreadLost } from '../src/broker/session-end.js'
-import { publishInternal, receiveFromConnection, receiveFromPeer, tick } from '../src/broker/shard.js'
+import { publishInternal, receiveFromConnection, receiveFromPeer, releaseWaiting, tick } from '../src/broker/shard.js'
 import { ShardState } from '../src/broker/shard-state.js'
 import { adoptConfig } from '../src/config/live.js'
 import { openCounters } from '../src/contracts/counters.js'
@@ -92,6 +92,8 @@ export default async function run(task: ShardTask): Promise<void> {
     if (store !== undefined) taken += runFlushed(shard, store.journal)
     const congested = flush()
     if (congested) return taken
+    taken += releaseWaiting(shard, TURN_BYTES_MAX)
+    if (flush() || shard.opening?.holdsBack) return taken
     taken += fromLot.drain(handleLot, TURN_BYTES_MAX)
     if (shard.toPump.length > 0) pumpAll(shard)
     if (flush()) return taken
@@ -103,6 +105,8 @@ export default async function run(task: ShardTask): Promise<void> {
   }
   const reactor = new Reactor(task.doorbell, work, flush, () => {
     if (store?.journal.hasFlushed) return true
+    if (shard.opening?.isOver) return true
+    if (shard.opening?.holdsBack) return peers.some((ring) => ring !== undefined && !ring.isEmpty)
     if (!fromLot.isEmpty) return true
     return inbound.some((ring) => !ring.isEmpty) || peers.some((ring) => ring !== undefined && !ring.isEmpty)
   })
@@ -113,13 +117,34 @@ export default async function run(task: ShardTask): Promise<void> {
   }
   const ticker = setInterval(onTick, TICK_MS)
 
-  const unread = store?.restoreSessions(shard)
+  const unread = store?.begin(shard)
   flush()
-  const loading = unread && store?.load(shard, unread, flush)
+  let areAllRead = (): void => {}
+  const sessionsRead = new Promise<void>((resolve) => {
+    areAllRead = resolve
+  })
+  // a session that ends hands its messages to members of shared groups on all shards: all of them first
+  const loading = unread && sessionsRead.then(() => store?.load(shard, unread, flush))
+  let giveUp = (_: unknown): void => {}
+  // a shard that cannot read what is in the store has to begin anew
+  const unreadable = new Promise<never>((_, reject) => {
+    giveUp = reject
+  })
+  loading?.catch(giveUp)
 
   const api: ShardApi = {
     async ready() {
-      return unread?.counts ?? { sessions: 0, messages: 0, retained: 0, damaged: 0 }
+      return unread?.counts ?? { sessions: 0, unreadSessions: 0, messages: 0, retained: 0 }
+    },
+    async readSessions() {
+      const reading = unread && store?.readSessions(shard, unread, flush)
+      reading?.catch(giveUp)
+      return (await reading) ?? 0
+    },
+    beginRouting() {
+      shard.opening?.end()
+      areAllRead()
+      reactor.poke()
     },
     async loaded() {
       return (await loading) ?? 0
@@ -179,8 +204,6 @@ export default async function run(task: ShardTask): Promise<void> {
     },
   }
   reactor.start()
-  // a shard that cannot read what is in the store has to begin anew
-  const unreadable = new Promise<never>((_, reject) => loading?.catch(reject))
   await Promise.race([serve(api, task.control), unreadable])
   clearInterval(ticker)
   reactor.stop()

@@ -22,7 +22,7 @@ export default async function run(task: ThreadTask): Promise<void> {
   const kind = kindOf(task)
   const say = (text: string): void => log.info(`${kind} ${task.index}: ${text}`)
   say('started')
-  const nothing = { sessions: 0, messages: 0, retained: 0, damaged: 0 }
+  const nothing = { sessions: 0, messages: 0, retained: 0, unreadSessions: 0 }
   const api: Heard = {
     tick: () => {},
     settle: async () => false,
@@ -33,6 +33,8 @@ export default async function run(task: ThreadTask): Promise<void> {
     confirm: () => {},
     replaceShards: () => say('replaceShards'),
     ready: async () => nothing,
+    readSessions: async () => 0,
+    beginRouting: () => {},
     loaded: async () => 0,
     async listen(ports) {
       say(`listen ${ports}`)

@@ -7,7 +7,7 @@ import type { AuditEntry } from '../contracts/audit.js'
 import type { BanReport } from '../contracts/bans.js'
 import type { LotApi, LotEvent } from '../contracts/lot.js'
 import { type ConnectionApi, ELSEWHERE, type ShardApi, type StorageApi, type ThreadApi } from '../contracts/threads.js'
-import { awaitShards } from './shard-reading.js'
+import { ShardReading } from './shard-reading.js'
 import { connectionTask, lotTask, shardTask, storageTask, type TaskParts } from './tasks.js'
 import { hasEnded, tellAll } from './tell-all.js'
 import { type RunningThread, ThreadPool } from './thread-pool.js'
@@ -99,13 +99,15 @@ export class Supervisor {
     for (let index = 0; index < this.options.shards; index++) this.#startShard(index)
     for (let index = 0; index < this.options.connections; index++) this.#startConnection(index)
     this.#startLot()
-    await awaitShards(this.#shards, this.#storage, this.#log)
+    const reading = new ShardReading([...this.#shards], this.#storage, this.#log)
+    await reading.begin()
     await beforeListening()
     for (const thread of this.#shards) await this.options.introduceShard(thread)
     for (const thread of this.#connections) await this.options.introduceConnection(thread)
     const { listeners } = this.options.config
     this.#ports = await this.#connections[0].api.listen(listeners.map(({ port }) => port))
     for (const thread of this.#connections.slice(1)) await thread.api.listen(this.#portsOfOthers())
+    reading.goOn()
     return this.#ports
   }
 
@@ -280,11 +282,13 @@ export class Supervisor {
     this.wiring.renewShards()
     if (!(await this.#renewStorage())) return
     for (const index of old.keys()) this.#startShard(index)
-    await awaitShards(this.#shards, this.#storage, this.#log)
+    const reading = new ShardReading([...this.#shards], this.#storage, this.#log)
+    await reading.begin()
     this.#log.warn('all shards are started anew; sessions that outlive their connection are back from the store')
     await tellAll(this.#shards, (thread) => this.options.introduceShard(thread))
     for (const index of old.keys()) await this.#linkLot(index)
     for (const index of old.keys()) await this.#connectShard(index)
+    reading.goOn()
     this.options.onShardRestart?.()
   }
 

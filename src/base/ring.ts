@@ -28,6 +28,11 @@ export function aligned8(bytes: number): number {
   return (bytes + 7) & ~7
 }
 
+/** Of the record at byte offset `at`, its header included. */
+export function recordBytes(ints: Int32Array, at: number): number {
+  return ints[at >> 2] & LENGTH_MASK
+}
+
 export function createRingMemory(bytes: number): SharedArrayBuffer {
   let capacity = 4_096
   while (capacity < bytes) capacity *= 2
@@ -226,7 +231,7 @@ export class RingConsumer {
           taken += this.#capacity - at
           continue
         }
-        const length = head & LENGTH_MASK
+        const length = recordBytes(this.#ints, at)
         taken += length // first, so that a record whose handler throws is not handed out again
         if (head & FRAGMENT) this.#collect(at, handle)
         else handle(this.#bytes, this.#ints, at)

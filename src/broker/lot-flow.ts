@@ -19,13 +19,10 @@ const NOBODY: Identity = { userName: undefined, clientId: '', address: '', port:
 export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
   const i = at >> 2
   switch (ints[i + KIND]) {
-    case FromLotKind.PUBLISH: {
-      const flags = ints[i + 3]
-      const qos = (flags & 3) as 0 | 1 | 2
-      shard.fields.readPlain(bytes, ints, at + 24, ints[i + 4], ints[i + 5], qos, (flags & 4) !== 0)
-      publish(shard, flags)
+    case FromLotKind.PUBLISH:
+      if (shard.opening === undefined) receivePublish(shard, bytes, ints, at)
+      else shard.opening.keepRecord(bytes, ints, at, (copy) => receivePublish(shard, copy.bytes, copy.ints, 0))
       return
-    }
     case FromLotKind.TAKEN:
       shard.peers.answer(ints[i + 3], LOT_THREAD, { accepted: ints[i + 4], refused: 1 - ints[i + 4], records: 0 })
       return
@@ -36,6 +33,14 @@ export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32
     case FromLotKind.HOOKS:
       shard.lot.hooks = ints[i + 3]
   }
+}
+
+function receivePublish(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
+  const i = at >> 2
+  const flags = ints[i + 3]
+  const qos = (flags & 3) as 0 | 1 | 2
+  shard.fields.readPlain(bytes, ints, at + 24, ints[i + 4], ints[i + 5], qos, (flags & 4) !== 0)
+  publish(shard, flags)
 }
 
 /** Hot: the message in `shard.fields`. */

@@ -44,10 +44,22 @@ export function changeAccess(shard: ShardState, change: AccessChange): void {
   const changed = shard.access.change(change)
   const removedUsers = [...change.removedUsers, ...shard.userRecords.change(change)]
   shard.removedUsers.note({ ...change, removedUsers })
-  for (const name of removedUsers) endSessions(shard, ({ identity }) => identity.userName === name)
+  for (const name of removedUsers) {
+    shard.opening?.removedUsers.add(name)
+    endSessions(shard, ({ identity }) => identity.userName === name)
+  }
   // the broker may have died when a removal was kept, and before sessions were ended for it
   if (change.isWhole) endSessions(shard, (session) => shard.userRecords.isOfOther(session))
   if (concernsReceiving(changed) || change.isWhole) judgeAnew(shard)
+}
+
+/** A session that comes back from the store when users and rules are known already. */
+export function judgeRestored(shard: ShardState, session: Session): void {
+  if (!shard.access.isReady) return // all are judged when they come
+  const { userName } = session.identity
+  const isRemoved = userName !== undefined && shard.opening?.removedUsers.has(userName) === true
+  if (isRemoved || shard.userRecords.isOfOther(session)) endOne(shard, session)
+  else seatInGroups(shard, session)
 }
 
 /** What anybody may receive is asked again, of all topics. */
@@ -81,10 +93,13 @@ function maySeat(shard: ShardState, session: Session, filter: string): boolean {
 /** Nobody of that name comes back; one who gets the name later must not find what was meant for this one. */
 function endSessions(shard: ShardState, isTheirs: (session: Session) => boolean): void {
   for (const session of [...shard.sessions.values()]) {
-    if (!isTheirs(session)) continue
-    session.will = undefined
-    session.expirySeconds = 0
-    if (session.isConnected) closeConnection(shard, session, ReasonCode.NOT_AUTHORIZED, 'the user was removed')
-    else endSession(shard, session)
+    if (isTheirs(session)) endOne(shard, session)
   }
+}
+
+function endOne(shard: ShardState, session: Session): void {
+  session.will = undefined
+  session.expirySeconds = 0
+  if (session.isConnected) closeConnection(shard, session, ReasonCode.NOT_AUTHORIZED, 'the user was removed')
+  else endSession(shard, session)
 }

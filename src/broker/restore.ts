@@ -1,6 +1,12 @@
-/** Brings back what the store has of a shard's sessions: who they are at once, what waits for them bit by bit. */
+/** Brings back what the store has of a shard's sessions, and what waits for them, bit by bit. */
 import { hashBytes, hashText } from '../base/bytes.js'
-import { type LoggedMessage, Progress, type RestoredDelivery, type RestoredSession } from '../contracts/storage.js'
+import {
+  type LoggedMessage,
+  Progress,
+  type RestoredDelivery,
+  type RestoredSession,
+  type UnreadSessions,
+} from '../contracts/storage.js'
 import { PacketType } from '../mqtt/packets.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
 import { enqueueRestored } from './delivery.js'
@@ -9,6 +15,7 @@ import { InflightState } from './inflight.js'
 import { Message } from './message.js'
 import { forget, storeSession } from './persistence.js'
 import { pumpAll } from './pump.js'
+import { judgeRestored } from './receiving.js'
 import { Session } from './session.js'
 import { expireSession } from './session-end.js'
 import type { ShardState } from './shard-state.js'
@@ -18,20 +25,44 @@ import { armWill } from './will.js'
 
 export class SessionRestorer {
   readonly #sessions = new Map<number, Session>()
+  /** Of this shard, when reading began. */
+  readonly #nextSequence: number
   #lastLogged: LoggedMessage | undefined
   #lastMessage: Message | undefined
 
   /**
+   * Before any client is there.
    * @param aliveMs when the broker was last alive, in milliseconds since the epoch: expiry intervals count from then
    * @param hasMessages whether there may be messages for the sessions
    */
   constructor(
     readonly shard: ShardState,
+    readonly unread: UnreadSessions,
     readonly aliveMs: number,
     readonly hasMessages: boolean,
-  ) {}
+  ) {
+    this.#nextSequence = shard.storage.nextSequence
+  }
 
-  addSession({ session: stored, subscriptions, received }: RestoredSession): void {
+  /** Reads all sessions. Yields after each of them. */
+  *all(): Generator<undefined, void, undefined> {
+    for (const session of this.unread.rest()) {
+      this.#restore(session)
+      yield
+    }
+  }
+
+  isUnread(clientId: string): boolean {
+    return this.unread.has(clientId)
+  }
+
+  /** Reads the session of a client that has come before its turn. */
+  restore(clientId: string): void {
+    const session = this.unread.take(clientId)
+    if (session !== undefined) this.#restore(session)
+  }
+
+  #restore({ session: stored, subscriptions, received }: RestoredSession): void {
     const { shard } = this
     const session = new Session(stored.clientId, hashText(stored.clientId))
     session.number = stored.number
@@ -52,7 +83,7 @@ export class SessionRestorer {
     const sinceMs = stored.disconnectedAtMs ?? this.aliveMs
     if (stored.disconnectedAtMs === undefined) {
       // it was connected when the broker died: what it was sent last is not known
-      session.repeatsBelow = shard.storage.nextSequence
+      session.repeatsBelow = this.#nextSequence
       storeSession(shard, session, sinceMs)
     }
     if (stored.expirySeconds > 0) {
@@ -60,6 +91,7 @@ export class SessionRestorer {
       armWill(shard, session, sinceMs)
     }
     expireSession(shard, session, sinceMs)
+    judgeRestored(shard, session)
   }
 
   addDelivery({ message: logged, record, place, receiver, packetId, progress }: RestoredDelivery): void {

@@ -136,5 +136,6 @@ export function closeAll(shard: ShardState, reasonCode: number, reasonString: st
 
 /** A connection thread died, and its sockets with it. */
 export function connectionThreadLost(shard: ShardState, thread: number): void {
+  shard.opening?.forget(thread)
   for (const session of shard.attached[thread]) if (session !== undefined) detach(shard, session, 'ConnectionLost')
 }

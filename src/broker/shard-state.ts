@@ -14,6 +14,7 @@ import type { HeldDelivery } from './delivery.js'
 import { FilterTree } from './filter-tree.js'
 import { LotLink } from './lot-link.js'
 import { type Message, MessageMemory, PublishFields } from './message.js'
+import type { Opening } from './opening.js'
 import { Outlet } from './outlet.js'
 import { Peers } from './peers.js'
 import { mayReceive as mayReceiveNow, receiversChanged } from './receiving.js'
@@ -75,6 +76,8 @@ export class ShardState {
   readonly audit: Audit
   readonly timers = new Timers()
   readonly outlets: Outlet[]
+  /** While sessions are read from the store: theirs and those of other shards. */
+  opening: Opening | undefined = undefined
   readonly peers: Peers
   lot: LotLink
   readonly memory = new MessageMemory()

@@ -22,7 +22,7 @@ import { welcomePeer } from './peer-recovery.js'
 import { ALL_RULES, TestPolicy } from './policy.fixture.js'
 import { changeAccess } from './receiving.js'
 import { connectionThreadLost } from './session-end.js'
-import { receiveFromConnection, receiveFromPeer, tick } from './shard.js'
+import { receiveFromConnection, receiveFromPeer, releaseWaiting, tick } from './shard.js'
 import { ShardState } from './shard-state.js'
 import { StoreFixture } from './store.fixture.js'
 
@@ -39,6 +39,8 @@ export interface FixtureOptions {
   readonly clock?: ManualClock
   /** Leaves the messages of the store where they are until `load`. */
   readonly loadsLater?: boolean
+  /** Leaves the sessions, too, until `open`. */
+  readonly opensLater?: boolean
   /** As a shard is until it is told its rules. */
   readonly startsWithoutRules?: boolean
   /** Everything is allowed unless told. */
@@ -130,10 +132,19 @@ export class ShardFixture {
       }
     }
     for (const { state } of this.#seats) {
-      this.store?.restoreSessions(state)
+      this.store?.begin(state)
+      if (!options.opensLater) this.store?.restoreSessions(state)
       if (!options.startsWithoutRules) changeAccess(state, ALL_RULES)
     }
-    if (!options.loadsLater) this.load()
+    if (!options.opensLater) this.open()
+    if (!options.loadsLater && !options.opensLater) this.load()
+  }
+
+  /** All sessions of the store are back. */
+  open(): void {
+    for (const { state } of this.#seats) this.store?.restoreSessions(state)
+    for (const { state } of this.#seats) state.opening?.end()
+    this.settle()
   }
 
   /** The messages of the store come back. */
@@ -271,6 +282,8 @@ export class ShardFixture {
       if (ring === undefined || this.#held.has(`${from} ${state.index}`)) continue
       taken += ring.drain((bytes, ints, at) => receiveFromPeer(state, bytes, ints, at), RING_BYTES)
     }
+    taken += releaseWaiting(state, RING_BYTES)
+    if (state.opening?.holdsBack) return taken > 0
     taken += seat.lot.incoming.drain((bytes, ints, at) => receiveFromLot(state, bytes, ints, at), RING_BYTES)
     for (const [thread, ring] of seat.fromConnections.entries()) {
       const handle = (bytes: Uint8Array, ints: Int32Array, at: number): void =>

@@ -46,6 +46,13 @@ export function receiveFromConnection(
   ints: Int32Array,
   at: number,
 ): void {
+  const { opening } = shard
+  if (opening?.mustWait(shard, thread, bytes, ints, at)) {
+    opening.keepRecord(bytes, ints, at, (copy) => takeRecord(shard, thread, copy.bytes, copy.ints, 0), thread)
+  } else takeRecord(shard, thread, bytes, ints, at)
+}
+
+function takeRecord(shard: ShardState, thread: number, bytes: Uint8Array, ints: Int32Array, at: number): void {
   const i = at >> 2
   const slot = ints[i + SLOT]
   switch (ints[i + KIND]) {
@@ -227,6 +234,15 @@ function answerForward(shard: ShardState, head: ForwardHead, from: number, onwar
 
 /** Publishes for the broker itself. */
 export function publishInternal(shard: ShardState, messages: readonly InternalPublish[]): void {
+  if (shard.opening === undefined) {
+    publishNow(shard, messages)
+    return
+  }
+  const bytes = messages.reduce((sum, { topic, payload }) => sum + topic.length + payload.length, 0)
+  shard.opening.wait(bytes, () => publishNow(shard, messages))
+}
+
+function publishNow(shard: ShardState, messages: readonly InternalPublish[]): void {
   const properties = new Uint8Array(0)
   for (const { topic, payload, retain, recipient } of messages) {
     const parts = { topic, payload, properties, qos: 0 as const, retain, expiresAtMs: Number.POSITIVE_INFINITY }
@@ -236,6 +252,18 @@ export function publishInternal(shard: ShardState, messages: readonly InternalPu
     if (recipient === undefined) route(shard, fields, entry, undefined)
     else deliverToRecipient(shard, fields, entry, recipient)
   }
+}
+
+/**
+ * Does what has waited for the sessions of all shards. Call it before anything else is taken from connections and LoT.
+ * @returns bytes of what was done
+ */
+export function releaseWaiting(shard: ShardState, bytesMax: number): number {
+  const { opening } = shard
+  if (opening === undefined || !opening.isOver) return 0
+  const released = opening.release(bytesMax)
+  if (opening.isEmpty) shard.opening = undefined
+  return released
 }
 
 /** What is due by now: timers, expired retained messages, suppressed log lines. */

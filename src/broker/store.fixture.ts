@@ -7,9 +7,9 @@ import type { Clock } from '../base/clock.js'
 import { createDoorbellMemory, Doorbell } from '../base/doorbell.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
 import type { BrokerConfig } from '../config/schema.js'
-import type { RestoredSession } from '../contracts/storage.js'
 import { createFlushWords } from '../contracts/store-records.js'
 import type { Message } from './message.js'
+import { Opening } from './opening.js'
 import { SessionRestorer } from './restore.js'
 import { RetainedRestorer } from './restore-retained.js'
 import type { ShardState } from './shard-state.js'
@@ -22,7 +22,6 @@ export class StoreFixture {
   readonly #restorers: SessionRestorer[] = []
   readonly #retained: RetainedRestorer[] = []
   readonly #sources: ShardSource[] = []
-  readonly #sessions: (readonly RestoredSession[])[] = []
   readonly writer: StoreWriter
 
   constructor(
@@ -43,7 +42,6 @@ export class StoreFixture {
       }
       const restore = new Restore(engine, shard, (clientId) => ownerOf(clientId) === shard)
       this.#restores[shard] = restore
-      const sessions = [...restore.sessions()]
       this.journals[shard] = new Journal<Message>({
         shard,
         ring: this.#rings[shard],
@@ -52,7 +50,6 @@ export class StoreFixture {
         nextSequence: restore.nextSequence,
         nextSession: restore.nextSession,
       })
-      this.#sessions[shard] = sessions
     }
     this.writer = new StoreWriter(
       engine,
@@ -62,12 +59,18 @@ export class StoreFixture {
     )
   }
   /** What a shard does when it starts, before anybody connects. */
-  restoreSessions(shard: ShardState): void {
+  begin(shard: ShardState): void {
     const restore = this.#restores[shard.index]
-    const restorer = new SessionRestorer(shard, restore.aliveMs() ?? shard.nowMs, restore.countMessages() > 0)
+    const aliveMs = restore.aliveMs() ?? shard.nowMs
+    const restorer = new SessionRestorer(shard, restore.sessions, aliveMs, restore.countMessages() > 0)
     this.#restorers[shard.index] = restorer
     this.#retained[shard.index] = new RetainedRestorer(shard, restore)
-    for (const session of this.#sessions[shard.index]) restorer.addSession(session)
+    shard.opening = new Opening(restorer)
+  }
+
+  /** The rest of its sessions come back. */
+  restoreSessions(shard: ShardState): void {
+    for (const _ of this.#restorers[shard.index].all());
   }
 
   /** What the shard has yet to read of the retained messages. */

@@ -9,8 +9,8 @@ import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
 const NOT_FOR_WILLS = { allowed: false, reason: 'wills may not be published to $SYS' }
-/** Milliseconds between looks for the rules, after a start. */
-const RULES_AWAITED_MS = 100
+/** Milliseconds between looks whether the start has come to its end. */
+const START_AWAITED_MS = 100
 
 /**
  * The connection was lost: publishes the will now or after its delay, at the latest when the session ends.
@@ -42,15 +42,16 @@ export function publishWill(shard: ShardState, session: Session): void {
   if (will === undefined) return
   if (session.willTimer !== undefined) shard.timers.cancel(session.willTimer)
   session.willTimer = undefined
-  if (!shard.access.isReady) {
-    // from the store, and due while the broker starts: it is judged by the rules once they are known
-    session.willTimer = shard.timers.at(shard.nowMs + RULES_AWAITED_MS, () => publishWill(shard, session))
+  if (!shard.access.isReady || shard.opening !== undefined) {
+    // due while the broker starts: it is judged by the rules, and goes to all who have subscribed, once they are known
+    session.willTimer = shard.timers.at(shard.nowMs + START_AWAITED_MS, () => publishWill(shard, session))
     return
   }
   session.will = undefined
   routeWill(shard, session, will)
   // after the message: a crash in between sends the will twice rather than never
-  if (!session.isConnected && session.expirySeconds > 0) storeSession(shard, session)
+  const isThere = shard.sessions.get(session.clientId) === session
+  if (isThere && !session.isConnected && session.expirySeconds > 0) storeSession(shard, session)
 }
 
 function routeWill(shard: ShardState, session: Session, will: WillRequest): void {

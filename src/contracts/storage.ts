@@ -213,6 +213,16 @@ export interface RestoredSession {
   readonly received: readonly number[]
 }
 
+/** Sessions of the store that are still to be read. */
+export interface UnreadSessions {
+  readonly left: number
+  has(clientId: string): boolean
+  /** Reads that of one client before its turn. @returns undefined if there is none, or it was read */
+  take(clientId: string): RestoredSession | undefined
+  /** Reads all that are left, one by one. */
+  rest(): Iterable<RestoredSession>
+}
+
 /** A message of the log and one of the sessions it is for, as the store gives it back. */
 export interface RestoredDelivery {
   readonly message: LoggedMessage

@@ -103,17 +103,21 @@ export interface ThreadApi {
 /** What a shard has found in the store. */
 export interface RestoredCounts {
   readonly sessions: number
+  /** Of them, still to be read: it has begun to work before. */
+  readonly unreadSessions: number
   /** Not all of them for sessions of this shard; they are read after it has begun to work. */
   readonly messages: number
   /** Read after it has begun to work, too. */
   readonly retained: number
-  /** Sessions and subscriptions that could not be read and are given up. */
-  readonly damaged: number
 }
 
 export interface ShardApi extends ThreadApi {
-  /** Resolves when its sessions are there: what is published from then on reaches them. */
+  /** Resolves when clients may connect to it. What they publish waits for `beginRouting`. */
   ready(): Promise<RestoredCounts>
+  /** Reads the sessions that are left. @returns how many sessions and subscriptions could not be read and are given up */
+  readSessions(): Promise<number>
+  /** The sessions of all shards are there: what is published from now on reaches them. */
+  beginRouting(): void
   /** Resolves when retained messages and those that waited for its sessions are there too. @returns how many could not be read */
   loaded(): Promise<number>
   /** Publishes on behalf of the broker itself, as `$SYS` does. What is for a session of another shard is passed over. */
