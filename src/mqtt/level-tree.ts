@@ -1,9 +1,11 @@
 /** Texts in levels, as topic names and topic filters are, each with a value: what trees of both have in common. */
+import { mapKey } from '../base/map-key.js'
 
 export class LevelNode<Value> {
   value: Value | undefined = undefined
   /** Most nodes have one child at most, and a million maps take longer to make, and more memory, than all else. */
   #only: LevelNode<Value> | undefined = undefined
+  /** By `mapKey` of the level. */
   #children: Map<string, LevelNode<Value>> | undefined = undefined
   constructor(
     readonly level: string,
@@ -16,16 +18,16 @@ export class LevelNode<Value> {
 
   child(level: string): LevelNode<Value> | undefined {
     if (this.#only !== undefined) return this.#only.level === level ? this.#only : undefined
-    return this.#children?.get(level)
+    return this.#children?.get(mapKey(level))
   }
 
   /** There is none of this level yet. */
   addChild(level: string): LevelNode<Value> {
     const child = new LevelNode(level, this)
-    if (this.#children !== undefined) this.#children.set(level, child)
+    if (this.#children !== undefined) this.#children.set(mapKey(level), child)
     else if (this.#only === undefined) this.#only = child
     else {
-      this.#children = new Map([this.#only, child].map((node) => [node.level, node]))
+      this.#children = new Map([this.#only, child].map((node) => [mapKey(node.level), node]))
       this.#only = undefined
     }
     return child
@@ -33,7 +35,7 @@ export class LevelNode<Value> {
 
   removeChild(level: string): void {
     this.#only = undefined
-    this.#children?.delete(level)
+    this.#children?.delete(mapKey(level))
     if (this.#children?.size === 0) this.#children = undefined
   }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import t from 'tap'
+import { mapKey } from '../base/map-key.js'
 import { filterMatches } from '../mqtt/topic-filter.js'
 import { NameTree } from './name-tree.js'
 import { deepTopic, topicFilter, topicName } from './topics.fixture.js'
@@ -100,4 +101,27 @@ t.test('getOrAdd makes a value where there is none', async (t) => {
   t.equal(tree.getOrAdd('a/c', make), 'made for a/c')
   t.equal(tree.size, 3)
   t.same([...tree.matching('a/+')].sort(), ['a/b', 'made for a/c'])
+})
+
+class OpenTree extends NameTree<string> {
+  get isEmpty(): boolean {
+    return this.root.isLeaf
+  }
+}
+
+t.test('long levels are told apart, and do not meet in one bucket', async (t) => {
+  const long = ['x', 'y', 'z'].map((first) => first + '-'.repeat(16_383))
+  for (const prefix of ['', 'a/']) {
+    const tree = new OpenTree()
+    for (const level of long) tree.set(prefix + level, prefix + level)
+    for (const level of long) t.equal(tree.get(prefix + level), prefix + level)
+    t.equal(tree.get(`${prefix}v${'-'.repeat(16_383)}`), undefined)
+    t.equal([...tree.matching(`${prefix}+`)].length, 3)
+    t.equal([...tree.matching(prefix + long[1])].length, 1)
+    // no topic that a client can name
+    t.equal(tree.get(prefix + mapKey(long[1])), prefix + long[1], 'found by its key')
+    for (const level of long) tree.delete(prefix + level)
+    t.equal(tree.size, 0)
+    t.ok(tree.isEmpty, 'nothing of them is kept')
+  }
 })
