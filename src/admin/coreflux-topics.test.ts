@@ -18,6 +18,7 @@ function summary(clientId: string, changes: Partial<SessionSummary> = {}): Sessi
     address: '192.0.2.1',
     port: 1,
     protocolVersion: 5,
+    isBridge: false,
     isConnected: true,
     sinceMs: 0,
     keepAliveSeconds: 60,
@@ -123,6 +124,15 @@ t.test('lists are bounded, the latest first', async (t) => {
   const clients = JSON.parse(lists.get('Comms/Clients') ?? '')
   t.match(clients, { count: 70_000, listed: 200, clients: [{ clientId: 'c1199', user: null, protocol: '5.0' }] })
   t.equal(clients.clients.length, 200)
+  const versions = [3, 4, 5].map((protocolVersion) =>
+    summary(`v${protocolVersion}`, { protocolVersion, isBridge: protocolVersion === 4, sinceMs: -protocolVersion }),
+  )
+  const found = JSON.parse(sessionLists([versions], { sessions: 3, sessionsConnected: 3 }).get('Comms/Clients') ?? '')
+  t.match(found.clients, [
+    { protocol: '3.1', bridge: false },
+    { protocol: '3.1.1', bridge: true },
+    { protocol: '5.0', bridge: false },
+  ])
   const long = Array.from({ length: 200 }, (_, place) => summary('x'.repeat(60_000), { sinceMs: place }))
   const text = sessionLists([long], { sessions: 200, sessionsConnected: 200 }).get('Comms/Sessions') ?? ''
   t.ok(text.length <= LIST_BYTES_MAX + 100)

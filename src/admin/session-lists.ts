@@ -32,13 +32,17 @@ function listText(name: string, count: number, entries: readonly object[]): stri
   return `{"count":${Math.max(count, texts.length)},"listed":${texts.length},"${name}":[${texts.join(',')}]}`
 }
 
-function clientView({ clientId, userName, address, port, protocolVersion, sinceMs, keepAliveSeconds }: SessionSummary) {
+const PROTOCOLS: Readonly<Record<number, string>> = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
+
+function clientView(session: SessionSummary) {
+  const { clientId, userName, address, port, protocolVersion, isBridge, sinceMs, keepAliveSeconds } = session
   return {
     clientId,
     user: userName ?? null,
     address,
     port,
-    protocol: protocolVersion === 5 ? '5.0' : '3.1.1',
+    protocol: PROTOCOLS[protocolVersion],
+    bridge: isBridge,
     connectedUtc: utc(sinceMs),
     keepAliveSeconds,
   }

@@ -245,6 +245,7 @@ export class TestClient {
       clientId: this.clientId,
       assigned: false,
       version: this.version,
+      isBridge: false,
       cleanStart,
       keepAliveSeconds: 0,
       serverKeepAliveSeconds: undefined,

@@ -159,6 +159,7 @@ function attach(shard: ShardState, session: Session, thread: number, slot: numbe
   disarmWill(shard, session) // connected by now: the session is written once, below
   session.connection++
   session.version = request.version
+  session.isBridge = request.isBridge
   session.keepAliveSeconds = request.keepAliveSeconds
   adoptIdentity(shard, session, identityOf(request))
   session.expirySeconds = Math.min(request.sessionExpirySeconds, expirySecondsMax)

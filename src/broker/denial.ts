@@ -7,6 +7,16 @@ import type { ShardState } from './shard-state.js'
 /** What a client is told: which rule decided is for the log and the audit trail. */
 export const UNTOLD = 'not authorized'
 
+/** Where bridges of Mosquitto, and of brokers like it, tell their state unless they are told otherwise. */
+const BRIDGE_STATE = '$SYS/broker/connection/'
+
+/** Why no client publishes to this topic, at once or by its will. */
+export function reservedReason(topic: string): string {
+  const reason = 'clients may not publish to $SYS'
+  if (!topic.startsWith(BRIDGE_STATE)) return reason
+  return `${reason}; set notifications_local_only or notification_topic where the bridge is configured`
+}
+
 /** @param what for people: `publish line/1/setpoint` @param reason which rule, or what else decided */
 export function deny(
   shard: ShardState,

@@ -3,7 +3,7 @@ import { BrokerError } from '../base/errors.js'
 import { PacketType } from '../mqtt/packets.js'
 import { ReasonCode } from '../mqtt/reason-codes.js'
 import { releaseReceived } from './ack-flow.js'
-import { deny } from './denial.js'
+import { deny, reservedReason } from './denial.js'
 import type { PublishFields } from './message.js'
 import { PendingPublish } from './pending-publish.js'
 import { NO_ROOM } from './persistence.js'
@@ -110,7 +110,7 @@ function refusal(
 /** Hot: once per message. @returns why rules or the topic do not let the session publish; undefined if it may */
 export function denial(shard: ShardState, session: Session, entry: TopicEntry): string | undefined {
   if (entry === session.allowedEntry && shard.access.epoch === session.access.epoch) return undefined
-  if (entry.isReserved && !entry.isCommand) return 'clients may not publish to $SYS'
+  if (entry.isReserved && !entry.isCommand) return reservedReason(entry.name)
   if (entry.isSpecial || !shard.access.of(session).publishesFreely) {
     const { allowed, reason } = shard.access.publish(session, entry.name)
     if (!allowed) return reason

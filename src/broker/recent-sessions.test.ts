@@ -12,11 +12,18 @@ t.test('those whose connection came or went last, the latest first', async (t) =
   const { broker, list, names } = setUp()
   const first = broker.connect('first', { expiry: 100, request: { userName: 'ann', address: '192.0.2.7' } })
   broker.advance(1_000)
-  broker.connect('second').subscribe(['a', 'b'])
+  broker.connect('second', { version: 4, request: { isBridge: true } }).subscribe(['a', 'b'])
   const startedMs = broker.clock.nowMs
   t.match(list(), [
-    { clientId: 'second', isConnected: true, sinceMs: startedMs, subscriptions: 2, userName: undefined },
-    { clientId: 'first', isConnected: true, sinceMs: startedMs - 1_000, userName: 'ann', address: '192.0.2.7' },
+    { clientId: 'second', isConnected: true, sinceMs: startedMs, subscriptions: 2, protocolVersion: 4, isBridge: true },
+    {
+      clientId: 'first',
+      isConnected: true,
+      sinceMs: startedMs - 1_000,
+      userName: 'ann',
+      address: '192.0.2.7',
+      isBridge: false,
+    },
   ])
   broker.advance(1_000)
   first.drop()

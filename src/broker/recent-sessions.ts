@@ -43,6 +43,7 @@ function summaryOf(session: Session, sinceMs: number | undefined): SessionSummar
     address,
     port,
     protocolVersion: session.version,
+    isBridge: session.isBridge,
     isConnected: session.isConnected,
     sinceMs,
     keepAliveSeconds: session.keepAliveSeconds,

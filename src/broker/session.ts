@@ -34,6 +34,8 @@ export class Session {
   /** The socket's buffer is over its bound: the session is treated as offline until it is empty. */
   isSlow = false
   version: ProtocolVersion = 4
+  /** A bridge of another broker: its subscriptions are as those of MQTT 5 bridges, who ask for it themselves. */
+  isBridge = false
   keepAliveSeconds = 0
   /** Of the connection, or of the last one: its will is published, and its messages wait, in this name. */
   identity: Identity

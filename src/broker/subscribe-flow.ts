@@ -22,11 +22,12 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     // 0x8F is for filters that are well-formed (§3.14.2.1), so these end the connection [MQTT-4.7.1-1], [MQTT-4.7.1-2]
     if (problem !== undefined) throw new BrokerError('MALFORMED_PACKET', { reason: `topic filter: ${problem}` })
   }
+  const requests = session.isBridge ? packet.subscriptions.map(bridged) : packet.subscriptions
   const codes: number[] = []
   const { storage } = shard
   const isKnown = (request: SubscriptionRequest): boolean =>
     isSame(session.subscriptions.get(request.filter), request, packet.subscriptionIdentifier ?? 0)
-  if (session.isLogged && storage.isFull && !packet.subscriptions.every(isKnown)) {
+  if (session.isLogged && storage.isFull && !requests.every(isKnown)) {
     refuseAll(shard, session, packet)
     return
   }
@@ -46,7 +47,7 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     reply.send = sendSuback
     sendReplies(session)
   }
-  for (const request of packet.subscriptions) {
+  for (const request of requests) {
     const refused = refusal(shard, session, request)
     if (refused !== undefined) {
       const isDenied = refused.reasonCode === ReasonCode.NOT_AUTHORIZED
@@ -73,6 +74,15 @@ export function receiveSubscribe(shard: ShardState, session: Session, packet: Su
     })
   }
   known()
+}
+
+/**
+ * What a bridge before MQTT 5 cannot ask for: retained messages stay so on the other side, and what it has published does
+ * not come back. A shared subscription cannot be no local [MQTT-3.8.3-4]: what one member may not have is for another.
+ */
+function bridged(request: SubscriptionRequest): SubscriptionRequest {
+  const isShared = parseSharedFilter(request.filter) !== undefined
+  return { ...request, noLocal: !isShared, retainAsPublished: true }
 }
 
 /** A client that subscribes again, as many do after each connection, changes nothing that is kept. */

@@ -1,14 +1,13 @@
 /** Will messages (§3.1.2.5): when they are published and when they are not. */
 import type { WillRequest } from '../contracts/records.js'
 import { decodePublishProperties } from '../mqtt/publish-properties.js'
-import { deny } from './denial.js'
+import { deny, reservedReason } from './denial.js'
 import { createMessage, type Message } from './message.js'
 import { storeSession } from './persistence.js'
 import { isOverQuota, retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
-const NOT_FOR_WILLS = { allowed: false, reason: 'wills may not be published to $SYS' }
 /** Milliseconds between looks whether the start has come to its end. */
 const START_AWAITED_MS = 100
 
@@ -58,7 +57,9 @@ function routeWill(shard: ShardState, session: Session, will: WillRequest): void
   const { fields } = shard
   fields.readMessage(messageOf(will, shard.nowMs), shard.nowMs)
   const entry = shard.topics.find(fields.bytes, fields.topicStart, fields.topicBytes, fields.topicHash)
-  const { allowed, reason } = entry.isReserved ? NOT_FOR_WILLS : shard.access.publish(session, entry.name)
+  const { allowed, reason } = entry.isReserved
+    ? { allowed: false, reason: reservedReason(entry.name) }
+    : shard.access.publish(session, entry.name)
   if (!allowed) {
     deny(shard, session, `publish its will to ${entry.name}`, reason)
     return

@@ -138,6 +138,7 @@ export interface ConnectRequest {
   /** The broker made up the client identifier: tell the client [MQTT-3.1.3-7]. */
   readonly assigned: boolean
   readonly version: 3 | 4 | 5
+  readonly isBridge: boolean
   readonly cleanStart: boolean
   readonly keepAliveSeconds: number
   /** Told to the client where it differs from what it asked for. */

@@ -10,8 +10,10 @@ export interface SessionSummary {
   /** Of the connection, or of the last one: IP address, or the path of a Unix socket. */
   readonly address: string
   readonly port: number
-  /** 4 for MQTT 3.1.1, 5 for MQTT 5. */
+  /** 3 for MQTT 3.1, 4 for MQTT 3.1.1, 5 for MQTT 5. */
   readonly protocolVersion: number
+  /** It says that it is a bridge of another broker; bridges that speak MQTT 5 do not. */
+  readonly isBridge: boolean
   readonly isConnected: boolean
   /** Milliseconds since 1970 when the connection came or went; undefined when that was before this start. */
   readonly sinceMs: number | undefined

@@ -10,6 +10,7 @@ export { type BrokerPacket, decodeBrokerPacket } from './client-decoder.js'
 export const PLAIN_CONNECT: Connect = {
   kind: 'connect',
   version: 5,
+  isBridge: false,
   clientId: 'test',
   cleanStart: true,
   keepAliveSeconds: 0,
@@ -33,22 +34,21 @@ export const PLAIN_CONNECT: Connect = {
  */
 export function encodeConnect(connect: Connect): Uint8Array {
   const { version, will, userName, password } = connect
-  return generateWithLibrary(
-    {
-      cmd: 'connect',
-      protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
-      protocolVersion: version,
-      clientId: connect.clientId,
-      clean: connect.cleanStart,
-      keepalive: connect.keepAliveSeconds,
-      username: userName,
-      password: password === undefined ? undefined : asBuffer(password),
-      will:
-        will === undefined ? undefined : { ...will, payload: asBuffer(will.payload), properties: willProperties(will) },
-      properties: connectProperties(connect),
-    },
-    version,
-  )
+  const packet: LibraryConnect = {
+    cmd: 'connect',
+    protocolId: version === 3 ? 'MQIsdp' : 'MQTT',
+    protocolVersion: version,
+    bridgeMode: connect.isBridge,
+    clientId: connect.clientId,
+    clean: connect.cleanStart,
+    keepalive: connect.keepAliveSeconds,
+    username: userName,
+    password: password === undefined ? undefined : asBuffer(password),
+    will:
+      will === undefined ? undefined : { ...will, payload: asBuffer(will.payload), properties: willProperties(will) },
+    properties: connectProperties(connect),
+  }
+  return generateWithLibrary(packet, version)
 }
 
 function willProperties(will: NonNullable<Connect['will']>): NonNullable<LibraryConnect['will']>['properties'] {

@@ -8,6 +8,7 @@ import { hasProperty, Property, PropertySet } from './properties.js'
 /** What the checks found out about a CONNECT that passed them. Offsets are absolute. */
 export interface CheckedConnect {
   readonly version: ProtocolVersion
+  readonly isBridge: boolean
   readonly flagsOffset: number
   readonly properties: Span
   /** Of the will; empty without one. */
@@ -25,6 +26,9 @@ const WILL = 0x04
 const CLEAN_START = 0x02
 const RESERVED = 0x01
 
+/** Of the protocol level. In no specification, but what brokers set that connect to other brokers. */
+export const BRIDGE = 0x80
+
 const NONE: Span = { start: 0, end: 0 }
 
 /**
@@ -34,7 +38,7 @@ const NONE: Span = { start: 0, end: 0 }
  */
 export function checkConnect(bytes: Uint8Array, start: number, end: number): CheckedConnect {
   const reader = new ByteReader(bytes, start, end)
-  const version = readVersion(reader)
+  const { version, isBridge } = readVersion(reader)
   const flagsOffset = reader.position
   const flags = reader.uint8('connect flags')
   checkFlags(flags, version)
@@ -48,14 +52,16 @@ export function checkConnect(bytes: Uint8Array, start: number, end: number): Che
   const hasPassword = (flags & PASSWORD) !== 0 && !mayStop(reader, version)
   if (hasPassword) reader.binary('password') // [MQTT-3.1.2-19]
   reader.expectEnd() // [MQTT-3.1.2-16], [MQTT-3.1.2-18]
-  return { version, flagsOffset, properties, willProperties, hasUserName, hasPassword }
+  return { version, isBridge, flagsOffset, properties, willProperties, hasUserName, hasPassword }
 }
 
-function readVersion(reader: ByteReader): ProtocolVersion {
+function readVersion(reader: ByteReader): Pick<CheckedConnect, 'version' | 'isBridge'> {
   const name = reader.text('protocol name')
   const level = reader.uint8('protocol level')
-  if (name === 'MQTT' && (level === 4 || level === 5)) return level
-  if (name === 'MQIsdp' && level === 3) return level
+  const isBridge = (level & BRIDGE) !== 0
+  if (name === 'MQTT' && level === 5) return { version: 5, isBridge } // its bridges say more by subscription options
+  if (name === 'MQTT' && (level & ~BRIDGE) === 4) return { version: 4, isBridge }
+  if (name === 'MQIsdp' && (level & ~BRIDGE) === 3) return { version: 3, isBridge }
   const reason = name === 'MQTT' || name === 'MQIsdp' ? `${name} level ${level}` : 'the protocol name is not MQTT'
   throw new BrokerError('UNSUPPORTED_PROTOCOL', { reason })
 }

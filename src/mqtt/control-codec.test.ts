@@ -35,6 +35,15 @@ t.test('a plain CONNECT of each version', async (t) => {
   t.match(connectOf(V3, [2, 0, 0], field('x'.repeat(30))), { version: 3, sessionExpirySeconds: 0 })
 })
 
+t.test('a bridge of another broker says so by the highest bit of the level', async (t) => {
+  t.match(connectOf(field('MQTT'), [0x84, 2, 0, 0], field('id')), { version: 4, isBridge: true, clientId: 'id' })
+  t.match(connectOf(field('MQIsdp'), [0x83, 2, 0, 0], field('id')), { version: 3, isBridge: true, clientId: 'id' })
+  for (const version of [V5, V4, V3]) {
+    const properties = version === V5 ? block() : []
+    t.equal(connectOf(version, [2, 0, 0], properties, field('id')).isBridge, false)
+  }
+})
+
 t.test('a full CONNECT', async (t) => {
   const user = [38, ...field('b'), ...field('1')]
   const connect = connectOf(
@@ -103,7 +112,13 @@ const CONNECTS: readonly BodyCase[] = [
   ['level 6: MQTT-3.1.2-2', [...field('MQTT'), 6, 2, 0, 0, 0, ...id], 'UNSUPPORTED_PROTOCOL'],
   ['level 3 of MQTT', [...field('MQTT'), 3, 2, 0, 0, ...id], 'UNSUPPORTED_PROTOCOL'],
   ['level 4 of MQIsdp', [...field('MQIsdp'), 4, 2, 0, 0, ...id], 'UNSUPPORTED_PROTOCOL'],
-  ['the bridge bit', [...field('MQTT'), 0x84, 2, 0, 0, ...id], 'UNSUPPORTED_PROTOCOL'],
+  [
+    'the bridge bit with level 5, which has options for it',
+    [...field('MQTT'), 0x85, 2, 0, 0, 0, ...id],
+    'UNSUPPORTED_PROTOCOL',
+  ],
+  ['the bridge bit with an unknown level', [...field('MQTT'), 0x83, 2, 0, 0, ...id], 'UNSUPPORTED_PROTOCOL'],
+  ['the same of MQIsdp', [...field('MQIsdp'), 0x84, 2, 0, 0, ...id], 'UNSUPPORTED_PROTOCOL'],
   ['a protocol name that is no UTF-8', [...field([0xff]), 4, 2, 0, 0, ...id], 'MALFORMED_PACKET'],
   ['nothing', [], 'MALFORMED_PACKET'],
   ['no level', field('MQTT'), 'MALFORMED_PACKET'],
@@ -308,7 +323,9 @@ t.test('the version in which a refusal is told', async (t) => {
   t.equal(versionOf(V4, [3]), 4)
   t.equal(versionOf(V3, [3]), 3)
   t.equal(versionOf(field('MQTT'), [6]), 5)
-  t.equal(versionOf(field('MQTT'), [0x84]), 5)
+  t.equal(versionOf(field('MQTT'), [0x84]), 4)
+  t.equal(versionOf(field('MQTT'), [0x85]), 5)
+  t.equal(versionOf(field('MQIsdp'), [0x83]), 3)
   t.equal(versionOf(field('MQTT'), [1]), 4)
   t.equal(versionOf(field('MQTT'), [0]), 4)
   t.equal(versionOf(field('MQIsdp'), [0]), 3)

@@ -5,7 +5,7 @@
  */
 import { BrokerError, messageOf } from '../base/errors.js'
 import type { Span } from './byte-reader.js'
-import { type CheckedConnect, checkConnect } from './connect-check.js'
+import { BRIDGE, type CheckedConnect, checkConnect } from './connect-check.js'
 import { checkAuth, checkDisconnect, checkSubscribe, checkUnsubscribe } from './control-check.js'
 import { malformed } from './faults.js'
 import { FrameStatus, FrameView, readFrame } from './frame.js'
@@ -90,7 +90,7 @@ function parseValues(packet: Buffer, version: ProtocolVersion): LibraryPacket {
 
 function decodeConnect(packet: Buffer, start: number): Connect {
   const checked = checkConnect(packet, start, packet.length)
-  const { version } = checked
+  const { version, isBridge } = checked
   clearUnusedFlags(packet, checked)
   const values = parseValues(packet, version) as LibraryConnect
   const properties = values.properties ?? {}
@@ -98,6 +98,7 @@ function decodeConnect(packet: Buffer, start: number): Connect {
   return {
     kind: 'connect',
     version,
+    isBridge,
     clientId: values.clientId,
     cleanStart,
     keepAliveSeconds: values.keepalive ?? 0,
@@ -209,6 +210,7 @@ export function connectVersion(bytes: Uint8Array): ProtocolVersion | undefined {
   const text = Buffer.from(bytes.subarray(frame.bodyStart, frame.bodyStart + 9)).toString('latin1')
   const level = (name: string): number => (text.startsWith(name) ? text.charCodeAt(name.length) : Number.NaN)
   if (level('\0\x06MQIsdp') >= 0) return 3
-  if (level('\0\x04MQTT') >= 5) return 5
-  return level('\0\x04MQTT') >= 0 ? 4 : undefined
+  const version = level('\0\x04MQTT')
+  if (Number.isNaN(version)) return undefined
+  return version < 5 || version === (4 | BRIDGE) ? 4 : 5
 }

@@ -16,7 +16,8 @@ import type {
 import type { ProtocolVersion, UserProperties } from './packets.js'
 
 export type LibraryPacket = Packet
-export type LibraryConnect = IConnectPacket
+/** Its types leave out the bit of bridges, which it reads and writes. */
+export type LibraryConnect = IConnectPacket & { bridgeMode?: boolean }
 export type LibraryConnack = IConnackPacket
 export type LibraryPublish = IPublishPacket
 export type LibrarySubscribe = ISubscribePacket

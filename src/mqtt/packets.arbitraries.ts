@@ -69,6 +69,7 @@ export const connect: fc.Arbitrary<Connect> = version.chain((version) => {
     .record({
       kind: fc.constant('connect' as const),
       version: fc.constant(version),
+      isBridge: version === 5 ? fc.constant(false) : fc.boolean(),
       clientId: version === 3 ? text.map((id) => id || 'x') : text,
       cleanStart: fc.boolean(),
       keepAliveSeconds: fc.integer({ min: 0, max: 65_535 }),

@@ -21,6 +21,8 @@ export interface Will {
 export interface Connect {
   readonly kind: 'connect'
   readonly version: ProtocolVersion
+  /** The client is a bridge of another broker, and says so by the highest bit of the protocol level; never in MQTT 5. */
+  readonly isBridge: boolean
   /** May be empty: the broker then assigns one [MQTT-3.1.3-6]. */
   readonly clientId: string
   readonly cleanStart: boolean

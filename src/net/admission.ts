@@ -54,6 +54,7 @@ export function connectRequest(
     clientId,
     assigned,
     version: connect.version,
+    isBridge: connect.isBridge,
     cleanStart: connect.cleanStart,
     keepAliveSeconds: connection.keepAliveSeconds,
     serverKeepAliveSeconds,
