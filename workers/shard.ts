@@ -49,6 +49,7 @@ export default async function run(task: ShardTask): Promise<void> {
     lot: new RingProducer(task.lot.toLot),
     policy: new Policy(task.config.rules),
     userCounts: new SharedCounts(task.limits.byUser, task.index),
+    addressCounts: new SharedCounts(task.limits.heldByAddress, task.index),
     audit,
   })
   const connectionBells = task.connectionDoorbells.map((memory) => new Doorbell(memory))

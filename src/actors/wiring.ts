@@ -104,6 +104,7 @@ export class Wiring {
     Atomics.sub(new Int32Array(this.totals), 1, openCounters(seat.counters)[Counter.sessions])
     resetSeat(seat)
     clearSharedCounts(this.limits.byUser, shard)
+    clearSharedCounts(this.limits.heldByAddress, shard)
   }
 
   /** All shards begin anew. */

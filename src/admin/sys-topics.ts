@@ -27,6 +27,7 @@ const REASONS: readonly (readonly [topic: string, counter: CounterName])[] = [
   ['messages/dropped/not_authorized', 'droppedNotAuthorized'],
   ['messages/dropped/retained_full', 'droppedRetainedFull'],
   ['messages/dropped/retained_user', 'droppedRetainedUser'],
+  ['messages/dropped/retained_address', 'droppedRetainedAddress'],
   ['messages/dropped/session_ended', 'droppedSessionEnded'],
   ['messages/dropped/store_full', 'droppedStoreFull'],
   ['connections/refused/total', 'connectionsRefusedTotal'],

@@ -112,7 +112,7 @@ function yieldToUser(shard: ShardState, { clientId, userName }: Identity): void 
 
 /** Sets whose the session is, and closes its connection when the token expires that says so. */
 export function adoptIdentity(shard: ShardState, session: Session, identity: Identity): void {
-  shard.quotas.moved(session.identity.userName, identity.userName, session.subscriptions.size)
+  shard.quotas.moved(session, identity)
   session.identity = identity
   session.userCreatedAt = shard.userRecords.createdAtOf(identity.userName)
   shard.access.forget(session)

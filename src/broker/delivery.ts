@@ -185,6 +185,12 @@ function hold(shard: ShardState, fields: PublishFields, subscription: Subscripti
     shard.drop('droppedQueueFull', session, 'message refused: the queue of the session is full')
     return
   }
+  const exhausted = shard.quotas.queues.limit(session.identity, fields.bodyBytes)
+  if (exhausted !== undefined) {
+    if (qos > 0) shard.refused++
+    shard.drop('droppedQueueFull', session, `message refused: limits.${exhausted}.queuedBytesMax is reached`)
+    return
+  }
   shard.accepted++
   const delivery = newDelivery(shard, fields, subscription, qos, retain)
   if (mustKeep(shard, session, qos)) keepDelivery(shard, session, delivery, 0)
@@ -194,23 +200,27 @@ function hold(shard: ShardState, fields: PublishFields, subscription: Subscripti
 export function enqueue(shard: ShardState, session: Session, delivery: Delivery): void {
   const queue = session.late ?? session.queue
   queue.push(delivery)
-  shard.count('messagesStored')
-  shard.count('messagesStoredBytes', delivery.message.sizeBytes)
+  countWaiting(shard, session, 1, delivery.message.sizeBytes)
+}
+
+/** What waits for the session has become more, or less where negative. */
+export function countWaiting(shard: ShardState, session: Session, messages: number, bytes: number): void {
+  shard.count('messagesStored', messages)
+  shard.count('messagesStoredBytes', bytes)
+  shard.quotas.queues.changed(session.identity, bytes)
 }
 
 /** A message that waited when the broker was started: in front of what has come since. */
 export function enqueueRestored(shard: ShardState, session: Session, delivery: Delivery): void {
   session.queue.push(delivery)
-  shard.count('messagesStored')
-  shard.count('messagesStoredBytes', delivery.message.sizeBytes)
+  countWaiting(shard, session, 1, delivery.message.sizeBytes)
 }
 
 /** @returns the oldest message of the queue; undefined when it is empty */
 export function dequeue(shard: ShardState, session: Session): Delivery | undefined {
   const delivery = session.queue.shift() ?? session.late?.shift()
   if (delivery === undefined) return undefined
-  shard.count('messagesStored', -1)
-  shard.count('messagesStoredBytes', -delivery.message.sizeBytes)
+  countWaiting(shard, session, -1, -delivery.message.sizeBytes)
   return delivery
 }
 
@@ -239,8 +249,7 @@ function makeRoom(shard: ShardState, session: Session, sizeBytes: number): boole
     case 'dropQos0First': {
       if (queue.qos0Length === 0) return false
       const dropped = queue.remove((delivery) => delivery.qos === 0)
-      for (const { message } of dropped) shard.count('messagesStoredBytes', -message.sizeBytes)
-      shard.count('messagesStored', -dropped.length)
+      for (const { message } of dropped) countWaiting(shard, session, -1, -message.sizeBytes)
       shard.drop('droppedQueueOldest', session, 'QoS 0 messages dropped: the queue is full', dropped.length)
       return fits()
     }

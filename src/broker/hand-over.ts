@@ -2,7 +2,7 @@
  * Messages of shared subscriptions go from a member that is gone to one that is there. In the store they are with one of
  * the two at any time: what the new one is given and what the old one is done with take effect as one.
  */
-import { deliverToMember, enqueue } from './delivery.js'
+import { countWaiting, deliverToMember, enqueue } from './delivery.js'
 import type { Delivery } from './delivery-queue.js'
 import { InflightState } from './inflight.js'
 import { forget, releaseWhenFlushed, sealMessage, togetherNumber } from './persistence.js'
@@ -33,8 +33,7 @@ export function takeGroupMessages(shard: ShardState, session: Session, all: bool
     taken.push(delivery)
   }
   const queued = session.queue.remove(canMove)
-  for (const { message } of queued) shard.count('messagesStoredBytes', -message.sizeBytes)
-  shard.count('messagesStored', -queued.length)
+  for (const { message } of queued) countWaiting(shard, session, -1, -message.sizeBytes)
   return [...taken, ...queued]
 }
 

@@ -7,7 +7,7 @@ import { deny, reservedReason } from './denial.js'
 import type { PublishFields } from './message.js'
 import { PendingPublish } from './pending-publish.js'
 import { NO_ROOM } from './persistence.js'
-import { isOverQuota, retainedIsFull, route } from './routing.js'
+import { quotaInTheWay, retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import { closeConnection } from './session-end.js'
 import { REFUSED_FOR_ROOM, type ShardState } from './shard-state.js'
@@ -93,8 +93,9 @@ function refusal(
     if (session.version < 5) throw new BrokerError('QUOTA_EXCEEDED', { reason: NO_ROOM })
     return ReasonCode.QUOTA_EXCEEDED
   }
-  if (isOverQuota(shard, session, fields, entry)) {
-    shard.drop('droppedRetainedUser', session, 'message refused: limits.perUser.retainedBytesMax is reached')
+  const quota = quotaInTheWay(shard, session, fields, entry)
+  if (quota !== undefined) {
+    shard.drop(quota.counter, session, `message refused: ${quota.limit} is reached`)
     return ReasonCode.QUOTA_EXCEEDED
   }
   if (retainedIsFull(shard, fields, entry)) {

@@ -1,4 +1,6 @@
 /** Where a message goes: the sessions of this shard, shared groups, other shards, the retained messages. */
+import type { CounterName } from '../contracts/counters.js'
+import type { Identity } from '../contracts/security.js'
 import { deliverToMember, deliverToSubscribers } from './delivery.js'
 import { LOT_THREAD } from './lot-link.js'
 import type { PublishFields } from './message.js'
@@ -18,7 +20,7 @@ export type GroupsOf = Map<number, readonly GroupTurn[]>
  * Routes the message in `fields`. Who took it is counted in `shard.accepted` and `shard.refused`.
  * @param publisher undefined for what the broker publishes itself
  * @param isWatched the LoT thread gets it
- * @param owner user that it counts for while it is retained; undefined for nobody
+ * @param owner who it counts for while it is retained; undefined for nobody
  * @returns the other shards that have to answer before the message may be acknowledged, as the number to be answered
  *   and the pending publish they answer to; undefined when nothing is awaited
  */
@@ -28,7 +30,7 @@ export function route(
   entry: TopicEntry,
   publisher: Session | undefined,
   isWatched: boolean = entry.isWatched,
-  owner: string | undefined = publisher?.identity.userName,
+  owner: Identity | undefined = publisher?.identity,
 ): PendingPublish | undefined {
   if (fields.qos === 0 && !fields.retain) {
     // nothing of it is kept
@@ -80,19 +82,27 @@ export function retainedIsFull(shard: ShardState, fields: PublishFields, entry: 
   return (shard.storage.isFull && entry.durability !== 'off') || !shard.retained.hasRoom(entry.name, fields.bodyBytes)
 }
 
-/** Whether the user would have more retained than it may. An empty message never is too much. */
-export function isOverQuota(shard: ShardState, session: Session, fields: PublishFields, entry: TopicEntry): boolean {
-  if (!fields.retain || fields.payloadBytes === 0) return false
-  return !shard.quotas.mayRetain(session.identity.userName, entry.name, fields.bodyBytes)
+/** @returns the limit of its user or address that is in the way of retaining it. An empty message never is too much */
+export function quotaInTheWay(
+  shard: ShardState,
+  session: Session,
+  fields: PublishFields,
+  entry: TopicEntry,
+): { readonly counter: CounterName; readonly limit: string } | undefined {
+  if (!fields.retain || fields.payloadBytes === 0) return undefined
+  const exhausted = shard.quotas.retainedLimit(session.identity, entry.name, fields.bodyBytes)
+  if (exhausted === undefined) return undefined
+  const counter = exhausted === 'perUser' ? 'droppedRetainedUser' : 'droppedRetainedAddress'
+  return { counter, limit: `limits.${exhausted}.retainedBytesMax` }
 }
 
-/** @param owner user that it counts for; undefined for nobody */
+/** @param owner who it counts for; undefined for nobody */
 function keepRetained(
   shard: ShardState,
   fields: PublishFields,
   topic: string,
   reachesSubscribers: boolean,
-  owner: string | undefined,
+  owner: Identity | undefined,
 ): number {
   const stamp = shard.retained.nextStamp(shard.nowMs, shard.index)
   const message = fields.keep(shard.memory, shard.nowMs)

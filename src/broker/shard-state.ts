@@ -17,13 +17,13 @@ import { type Message, MessageMemory, PublishFields } from './message.js'
 import type { Opening } from './opening.js'
 import { Outlet } from './outlet.js'
 import { Peers } from './peers.js'
+import { Quotas } from './quotas.js'
 import { mayReceive as mayReceiveNow, receiversChanged } from './receiving.js'
 import { RecentSessions } from './recent-sessions.js'
 import { RemovedUsers } from './removed-users.js'
 import type { Session } from './session.js'
 import type { Audience } from './subscription.js'
 import { TopicTable } from './topic-table.js'
-import { UserQuotas } from './user-quotas.js'
 import { UserRecords } from './user-records.js'
 
 /** Drops that clients have asked for by what they set. */
@@ -45,8 +45,9 @@ export interface ShardResources {
   /** Towards the LoT thread. */
   readonly lot: RingProducer
   readonly policy: AccessPolicy
-  /** Of all shards, for `UserQuotas`. */
+  /** Of all shards, for `Quotas`. */
   readonly userCounts: SharedCounts
+  readonly addressCounts: SharedCounts
   readonly audit: Audit
 }
 
@@ -72,7 +73,7 @@ export class ShardState {
   readonly access: Access
   readonly removedUsers = new RemovedUsers()
   readonly userRecords = new UserRecords()
-  readonly quotas: UserQuotas
+  readonly quotas: Quotas
   readonly audit: Audit
   readonly timers = new Timers()
   readonly outlets: Outlet[]
@@ -120,7 +121,12 @@ export class ShardState {
     this.storage = resources.storage
     this.audit = resources.audit
     this.nowMs = resources.clock.now()
-    this.quotas = new UserQuotas(resources.userCounts, () => this.config.limits.perUser)
+    this.quotas = new Quotas({
+      userCounts: resources.userCounts,
+      addressCounts: resources.addressCounts,
+      limits: () => this.config.limits,
+      sessions: () => this.sessions.values(),
+    })
     this.access = new Access(
       resources.policy,
       resources.storage.retained,

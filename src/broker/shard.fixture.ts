@@ -82,6 +82,7 @@ class Seat {
       lot: this.lot.outgoing,
       policy: options.policy ?? new TestPolicy(),
       userCounts: new SharedCounts(fixture.userCounts, index),
+      addressCounts: new SharedCounts(fixture.addressCounts, index),
       audit: { record: (record) => fixture.audited.push(record) },
     })
   }
@@ -97,6 +98,7 @@ class Seat {
 export class ShardFixture {
   readonly totals = new SharedArrayBuffer(8)
   readonly userCounts: SharedArrayBuffer
+  readonly addressCounts: SharedArrayBuffer
   readonly clock: ManualClock
   /** Where there is an engine. */
   readonly store: StoreFixture | undefined
@@ -116,6 +118,7 @@ export class ShardFixture {
   constructor(readonly options: FixtureOptions = {}) {
     const { shards = 1, threads = 1, level = 'warn' } = options
     this.userCounts = createSharedCountsMemory(shards, 1_000)
+    this.addressCounts = createSharedCountsMemory(shards, 1_000)
     this.log = createSinkLogger({ level, areas: {} }, (record) => this.logged.push(record))
     this.config = BrokerConfig.parse(options.config ?? {})
     this.clock = options.clock ?? new ManualClock()

@@ -271,7 +271,7 @@ export function tick(shard: ShardState): void {
   shard.nowMs = shard.clock.now()
   shard.timers.runDue(shard.nowMs)
   const expired = shard.retained.expireSome(shard.nowMs)
-  shard.quotas.expireSome(shard.nowMs)
+  shard.quotas.tick(shard.nowMs)
   if (expired > 0) shard.count('droppedExpired', expired)
   shard.counters[Counter.retainedMessages] = shard.retained.messages
   shard.counters[Counter.retainedBytes] = shard.retained.bytes

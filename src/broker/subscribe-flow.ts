@@ -128,10 +128,10 @@ function refusal(
   if (session.subscriptions.size >= subscriptionsMax && !session.subscriptions.has(request.filter)) {
     return { reasonCode: ReasonCode.QUOTA_EXCEEDED, reason: `more than ${subscriptionsMax} subscriptions` }
   }
-  if (!session.subscriptions.has(request.filter) && !shard.quotas.subscribe(session.identity.userName)) {
-    return { reasonCode: ReasonCode.QUOTA_EXCEEDED, reason: 'limits.perUser.subscriptionsMax is reached' }
-  }
-  return undefined
+  if (session.subscriptions.has(request.filter)) return undefined
+  const exhausted = shard.quotas.subscribe(session.identity)
+  if (exhausted === undefined) return undefined
+  return { reasonCode: ReasonCode.QUOTA_EXCEEDED, reason: `limits.${exhausted}.subscriptionsMax is reached` }
 }
 
 function subscribe(
@@ -192,7 +192,7 @@ export function restoreSubscription(shard: ShardState, session: Session, stored:
   const group = shared === undefined ? undefined : groupOf(shard, audience, shared.group)
   const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
   addSubscription(shard, audience, subscription, filter, true)
-  shard.quotas.restored(session.identity.userName)
+  shard.quotas.restored(session.identity)
   if (group !== undefined || audience.subscribers.size === 1) announce(shard, audience, group, () => {})
 }
 
@@ -235,7 +235,7 @@ export function unsubscribe(shard: ShardState, session: Session, filter: string)
   const subscription = session.subscriptions.get(filter)
   if (subscription === undefined) return false
   session.subscriptions.delete(filter)
-  shard.quotas.unsubscribed(session.identity.userName)
+  shard.quotas.unsubscribed(session.identity)
   if (session.isLogged) shard.storage.deleteSubscription(session.number, filter)
   const { group } = subscription
   const audience = audienceOf(shard, group?.filter ?? filter)

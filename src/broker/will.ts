@@ -4,7 +4,7 @@ import { decodePublishProperties } from '../mqtt/publish-properties.js'
 import { deny, reservedReason } from './denial.js'
 import { createMessage, type Message } from './message.js'
 import { storeSession } from './persistence.js'
-import { isOverQuota, retainedIsFull, route } from './routing.js'
+import { quotaInTheWay, retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
@@ -68,11 +68,12 @@ function routeWill(shard: ShardState, session: Session, will: WillRequest): void
     shard.drop('droppedRetainedFull', session, 'will not retained: no room for more retained messages')
     fields.retain = false
   }
-  if (isOverQuota(shard, session, fields, entry)) {
-    shard.drop('droppedRetainedUser', session, 'will not retained: limits.perUser.retainedBytesMax is reached')
+  const quota = quotaInTheWay(shard, session, fields, entry)
+  if (quota !== undefined) {
+    shard.drop(quota.counter, session, `will not retained: ${quota.limit} is reached`)
     fields.retain = false
   }
-  route(shard, fields, entry, undefined, entry.isWatched, session.identity.userName)
+  route(shard, fields, entry, undefined, entry.isWatched, session.identity)
   shard.count('willsPublished')
 }
 

@@ -35,6 +35,9 @@ export const Limits = z
         retainedBytesMax: amount(68_719_476_736).describe(
           'Bytes of retained messages that one user has published since the start of the broker, or since there is this limit. 0 is no limit.',
         ),
+        queuedBytesMax: amount(68_719_476_736).describe(
+          'Bytes of messages that wait for all sessions of one user, each counted for each session. 0 is no limit.',
+        ),
       })
       .prefault({}),
     perAddress: z
@@ -44,6 +47,15 @@ export const Limits = z
         ),
         bytesPerSecondMax: amount(100_000_000_000).describe(
           'Bytes a second of all connections of one address (of IPv6: one /64 network). 0 is no limit.',
+        ),
+        subscriptionsMax: amount(100_000_000).describe(
+          'Subscriptions of all sessions that have last come from one address (of IPv6: one /64 network). 0 is no limit.',
+        ),
+        retainedBytesMax: amount(68_719_476_736).describe(
+          'Bytes of retained messages published from one address (of IPv6: one /64 network) since the start of the broker, or since there is this limit. 0 is no limit.',
+        ),
+        queuedBytesMax: amount(68_719_476_736).describe(
+          'Bytes of messages that wait for all sessions that have last come from one address (of IPv6: one /64 network), each counted for each session. 0 is no limit.',
         ),
       })
       .prefault({}),

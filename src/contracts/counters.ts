@@ -54,6 +54,7 @@ export const COUNTER_NAMES = [
   'droppedNotAuthorized',
   'droppedRetainedFull',
   'droppedRetainedUser',
+  'droppedRetainedAddress',
   'droppedSessionEnded',
   'droppedStoreFull',
   'refusedSubscriptions',
