@@ -92,7 +92,9 @@ async function askFiles(values: OptionValues, request: Request, context: Command
   const rules = await ruleTexts(values, context)
   const policy = new Policy({ trailingPlusMatchesDeeper: values.flag('deeper') })
   policy.change({ rules, users: usersOf(values, context), removedUsers: [], isWhole: true })
-  return accessData(policy.explain(question, worldOf(values.texts('retained'))))
+  const explanation = policy.explain(question, worldOf(values.texts('retained')))
+  // without a list of users none is known
+  return accessData(values.has('users') ? explanation : { ...explanation, unknownUser: undefined })
 }
 
 async function ruleTexts(values: OptionValues, context: CommandContext): Promise<readonly string[]> {
@@ -147,8 +149,9 @@ function worldOf(retained: readonly string[]): RuleWorld {
 
 const OUTCOMES = { allow: 'allows', deny: 'denies', abstain: 'says nothing', 'other topic': 'other topic' } as const
 
-function print({ allowed, reason, considered }: AccessData, { stdout }: CommandContext): void {
+function print({ allowed, reason, considered, warnings }: AccessData, { stdout }: CommandContext): void {
   stdout.write(`${allowed ? 'allowed' : 'denied'}: ${reason}\n`)
+  for (const warning of warnings) stdout.write(`warning: ${warning}\n`)
   const width = Math.max(0, ...considered.map(({ rule }) => rule.length))
   for (const { rule, priority, outcome } of considered) {
     stdout.write(`${String(priority).padStart(9)}  ${rule.padEnd(width)}  ${OUTCOMES[outcome]}\n`)

@@ -35,7 +35,13 @@ t.test('rules of files are asked', async (t) => {
   })
   const locked = ['--retained', 'locks/l1=service', 'publish', 'line/l1/setpoint'] as const
   t.match(await ask('--user', 'ann', ...locked), { exitCode: 0, stdout: /allowed: rule AllowPublishTopic\n/ })
-  t.match(await ask('--user', 'eve', '--group', 'leads', ...locked), { exitCode: 0 })
+  t.match(await ask('--user', 'eve', '--group', 'leads', ...locked), {
+    exitCode: 0,
+    stdout: /^allowed: rule AllowPublishTopic\nwarning: There is no user "eve": asked as for a user of a token/,
+  })
+  const withoutUsers = ['rule', 'test', '--rules', 'rules.lot', '--user', 'eve', 'connect']
+  const { stdout } = await runMerlot(withoutUsers, { workingDirectory: folder })
+  t.notMatch(stdout, /There is no user/, 'none is known')
   t.match(await ask('--only', 'publish', 'other'), { exitCode: 1, stdout: /^denied: no rule allows it\n/ })
   t.match(await ask('--user', 'bob', 'command'), { exitCode: 1 }, 'the rules of the broker itself')
   t.match(await ask('--user', 'root', 'UserManagementCreation'), {

@@ -23,6 +23,7 @@ t.test('what is asked', async (t) => {
   t.match(scopeOf('subscribe', 'a/#/b'), /is not a topic filter: # is not the last level/)
   t.match(scopeOf('connect', 'a'), /Connect is asked without a topic/)
   t.match(scopeOf('fly'), /fly is neither publish/)
+  for (const name of ['constructor', 'toString', '__proto__']) t.match(scopeOf(name), / is neither publish/, name)
   t.match(accessQuestion({ operation: 'connect', user: 5 }), /user must be a text/)
   t.match(accessQuestion({ operation: 'connect', groups: 'g' }), /groups must be a list/)
   t.match(accessQuestion({}), /Expected JSON/)
@@ -54,7 +55,9 @@ t.test('the answer names the rule', async (t) => {
       rule: 'Night',
       reason: 'rule Night',
       considered: [{ rule: 'Night', priority: 150, outcome: 'deny' }],
+      warnings: [],
     },
+    warnings: [],
   })
   t.match(asked, [{ scope: 'Publish', topic: 'line/1', identity: { userName: 'ann' } }])
   t.match(await send('-checkAccess ann publish'), { success: false, message: /Expected JSON/ })

@@ -22,7 +22,8 @@ export const ACCESS_COMMANDS: readonly AnswerCommand[] = [
       if (typeof question === 'string') return failure(question)
       if (access === undefined) return failure('Rules cannot be asked here')
       const explanation = await access.explain(question)
-      return success(accessText(explanation), { data: accessData(explanation) })
+      const data = accessData(explanation)
+      return success(accessText(explanation), { data, warnings: data.warnings })
     },
   },
 ]
@@ -32,11 +33,17 @@ export interface AccessData {
   readonly rule: string | null
   readonly reason: string
   readonly considered: AccessExplanation['considered']
+  readonly warnings: readonly string[]
 }
 
-export function accessData({ decision, considered }: AccessExplanation): AccessData {
+export function accessData({ decision, considered, unknownUser }: AccessExplanation): AccessData {
   const { allowed, rule, reason } = decision
-  return { allowed, rule: rule ?? null, reason, considered }
+  const warnings = unknownUser === undefined ? [] : [unknownText(unknownUser)]
+  return { allowed, rule: rule ?? null, reason, considered, warnings }
+}
+
+function unknownText(user: string): string {
+  return `There is no user ${JSON.stringify(user)}: asked as for a user of a token or a certificate, without groups and properties of its own`
 }
 
 export function accessText({ decision }: AccessExplanation): string {
@@ -52,12 +59,12 @@ function jsonOf(text: string): unknown {
 }
 
 /** Scopes by words that are not their names. A topic below `$SYS` has scopes of its own. */
-const OPERATIONS: Readonly<Record<string, RuleScope>> = {
-  connect: 'Connect',
-  command: 'CommandCall',
-  publish: 'Publish',
-  subscribe: 'Subscribe',
-}
+const OPERATIONS: ReadonlyMap<string, RuleScope> = new Map([
+  ['connect', 'Connect'],
+  ['command', 'CommandCall'],
+  ['publish', 'Publish'],
+  ['subscribe', 'Subscribe'],
+])
 const TEXTS = ['user', 'client', 'address', 'operation', 'topic'] as const
 const DEFAULT_CLIENT = 'any-client'
 
@@ -74,7 +81,7 @@ export function accessQuestion(request: unknown): AccessQuestion | string {
   if (!Array.isArray(groups) || groups.some((group) => typeof group !== 'string'))
     return 'groups must be a list of texts'
   if (typeof operation !== 'string') return USAGE
-  const scope = OPERATIONS[operation.toLowerCase()] ?? RULE_SCOPES.find((name) => sameWord(name, operation))
+  const scope = OPERATIONS.get(operation.toLowerCase()) ?? RULE_SCOPES.find((name) => sameWord(name, operation))
   if (scope === undefined) return `${operation} is neither publish, subscribe, connect or command, nor a scope of rules`
   const placed = withTopic(scope as RuleScope, given.topic as string | undefined)
   if (typeof placed === 'string') return placed

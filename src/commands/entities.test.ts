@@ -149,8 +149,13 @@ t.test('rules: seeds, built-in ones, and what may be added', async (t) => {
     message: /Priority 15 is reserved \(0-99\)/,
   })
   t.match(await send('-removeRule AllowPublishSysCommand'), { success: false, message: /cannot be removed/ })
-  t.match(await send('-removeRule AllowPublishTopic'), { success: true })
-  t.match(await send('-removeAllRules'), { success: true, data: { removed: 1 } })
+  const closed = ['No rule for Publish allows anything: only root can publish']
+  t.match(await send('-removeRule AllowPublishTopic'), { success: true, warnings: closed })
+  const cleared = await send('-removeAllRules')
+  t.match(cleared, { success: true, data: { removed: 1 } })
+  t.same(cleared.warnings, [], 'what was so before is not said again')
+  await send(`-addRule ${rule.replace('DENY', 'ALLOW')}`)
+  t.match(await send('-removeAllRules'), { success: true, data: { removed: 1 }, warnings: closed })
   t.notOk(test.retained.has('Rules/Line'))
   t.ok(test.retained.has('Rules/AllowConnect'), 'the seeds stay')
   await test.start()

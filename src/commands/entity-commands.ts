@@ -6,7 +6,7 @@ import { deployBody } from './deploy.js'
 import { type Entry, KIND_TITLES, type LotEntry } from './entry.js'
 import { failure, type Reply, success } from './envelope.js'
 import type { Draft } from './library.js'
-import { isLocked, isOfUser } from './rules.js'
+import { isLocked, isOfUser, removalNotes } from './rules.js'
 import { forgetRuns } from './timer-runs.js'
 
 type LotKind = LotEntry['kind']
@@ -54,12 +54,14 @@ export function removeEntity(draft: Draft, kind: Entry['kind'], name: string): R
   const warnings = draft.remove(kind, name)
   if (warnings === undefined) return failure(`${entity.type} '${name}' not found.`, { entity })
   if (kind === 'action') forgetRuns(draft, name)
-  return success(`${entity.type} '${name}' removed successfully!`, { entity, warnings })
+  const notes = kind === 'rule' ? removalNotes(draft) : []
+  return success(`${entity.type} '${name}' removed successfully!`, { entity, warnings: [...warnings, ...notes] })
 }
 
 /** Clients look for this text, in small letters. */
 function removeAll(draft: Draft, kind: LotKind, plural: string): Reply {
   const names = draft.removeAll(kind, (name) => kind !== 'rule' || isOfUser(name))
   if (kind === 'action') for (const name of names) forgetRuns(draft, name)
-  return success(`removed all ${plural} successfully`, { data: { removed: names.length } })
+  const warnings = kind === 'rule' ? removalNotes(draft) : []
+  return success(`removed all ${plural} successfully`, { data: { removed: names.length }, warnings })
 }

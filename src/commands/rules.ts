@@ -4,7 +4,7 @@ import { SEEDED_KEY } from '../contracts/definition-keys.js'
 import { Source } from '../lot/source.js'
 import { parseProgram } from '../lot/syntax/parse.js'
 import type { RuleNode } from '../lot/tree.js'
-import { reviewRules } from '../security/rules/review.js'
+import { reviewLockouts, reviewRules } from '../security/rules/review.js'
 import { BUILT_IN_RULES, SEED_RULES } from './built-in-rules.js'
 import { type Entry, entryKey, KIND_TITLES, type LotEntry, lotEntry } from './entry.js'
 import { failure, type Reply } from './envelope.js'
@@ -55,11 +55,19 @@ export function ruleRefusal(draft: Draft, { kind, name }: LotEntry): Reply | und
 /** What a rule does, with those that are there, that is hardly meant: as `merlot rule check` says it. */
 export function ruleNotes({ entities }: Draft, { node, name }: LotEntry): readonly string[] {
   if (node.kind !== 'rule') return []
-  const others = [...entities.values()].flatMap((entry) =>
-    entry.kind === 'rule' && entry.name !== name ? [entry.node as RuleNode] : [],
-  )
+  const others = ruleNodes(entities.values()).filter((rule) => rule.name.text !== name)
   const notes = reviewRules([node], others).filter(({ rule }) => rule === node)
   return notes.map(({ message }) => message)
+}
+
+/** What nobody but root can do any more, because of rules that the draft has removed. */
+export function removalNotes({ library, entities }: Draft): readonly string[] {
+  const before = new Set(reviewLockouts(ruleNodes(library.entities.values())))
+  return reviewLockouts(ruleNodes(entities.values())).filter((message) => !before.has(message))
+}
+
+function ruleNodes(entries: Iterable<Entry>): readonly RuleNode[] {
+  return [...entries].flatMap((entry) => (entry.kind === 'rule' ? [entry.node as RuleNode] : []))
 }
 
 export interface RuleSummary {

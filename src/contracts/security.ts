@@ -118,6 +118,8 @@ export interface CredentialsChange {
 /** How a decision came about, for people. */
 export interface AccessExplanation {
   readonly decision: Decision
+  /** The user that was asked about, where nothing is kept of it: neither groups nor properties count for it. */
+  readonly unknownUser?: string
   /** Rules of the scope in the order they were asked, up to the one that decided. */
   readonly considered: readonly {
     readonly rule: string

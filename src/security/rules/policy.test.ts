@@ -353,4 +353,7 @@ t.test('people are told of every rule that was looked at', async (t) => {
     policy.explain(question('Publish', '$x'), NO_WORLD).considered.map(({ outcome }) => outcome),
     ['other topic', 'other topic', 'other topic', 'other topic', 'other topic'],
   )
+  const unknownOf = (userName?: string) =>
+    policy.explain(question('Publish', 'line/1', identity(userName)), NO_WORLD).unknownUser
+  t.same(['ann', 'eve', 'root', undefined].map(unknownOf), [undefined, 'eve', undefined, undefined])
 })

@@ -70,12 +70,16 @@ export class Policy {
   explain(question: AccessQuestion, world: RuleWorld): AccessExplanation {
     const decision = this.decide(question, world)
     const scope = this.#scopes.get(question.scope)
-    if (scope === undefined || beforeRules(question) !== undefined) return { decision, considered: [] }
+    const { userName } = question.identity
+    const isUnknown = userName !== undefined && userName !== ROOT && this.#profiles.find(userName) === undefined
+    const unknownUser = isUnknown ? userName : undefined
+    if (scope === undefined || beforeRules(question) !== undefined) return { decision, unknownUser, considered: [] }
     scope.match(question.topic)
     const decisive = scope.rules.find(({ name }) => name === decision.rule)
     const considered = scope.rules.filter(({ priority }) => priority <= (decisive?.priority ?? Infinity))
     return {
       decision,
+      unknownUser,
       considered: considered.map((rule, place) => ({
         rule: rule.name,
         priority: rule.priority,

@@ -25,13 +25,19 @@ export function reviewRules(rules: readonly RuleNode[], others: readonly RuleNod
     ...rules.flatMap((rule, index) =>
       [...rules.slice(index + 1), ...others].flatMap((other) => noteOf(rule, tieText(rule, other))),
     ),
-    ...Object.entries(NEEDED)
-      .filter(([scope]) => !all.some((rule) => rule.scope.text === scope && mayCome(rule, 'ALLOW')))
-      .map(([scope, verb]) => ({
-        rule: undefined,
-        message: `No rule for ${scope} allows anything: only root can ${verb}`,
-      })),
+    ...closedTexts(all).map((message) => ({ rule: undefined, message })),
   ]
+}
+
+/** What only root can do with these rules. */
+export function reviewLockouts(rules: readonly RuleNode[]): readonly string[] {
+  return [...rules.flatMap((rule) => lockoutText(rule, rules) ?? []), ...closedTexts(rules)]
+}
+
+function closedTexts(rules: readonly RuleNode[]): readonly string[] {
+  return Object.entries(NEEDED)
+    .filter(([scope]) => !rules.some((rule) => rule.scope.text === scope && mayCome(rule, 'ALLOW')))
+    .map(([scope, verb]) => `No rule for ${scope} allows anything: only root can ${verb}`)
 }
 
 function noteOf(rule: RuleNode, message: string | undefined): readonly ReviewNote[] {
