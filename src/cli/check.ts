@@ -1,6 +1,7 @@
 /** `merlot check`: whether a broker can start with this configuration. */
 import { counted } from '../base/counted.js'
 import { checkConfig } from '../config/check.js'
+import { checkUsers } from './check-users.js'
 import type { CommandDefinition } from './command.js'
 import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
 import { ExitCode } from './exit.js'
@@ -12,7 +13,7 @@ export const checkCommand: CommandDefinition = {
   examples: ['merlot check', 'merlot check --config /etc/merlot/merlot.yaml --strict'],
   async run(values, context) {
     const loaded = loadFromOptions(values, context)
-    const findings = checkConfig(loaded.config, Date.now())
+    const findings = [...checkConfig(loaded.config, Date.now()), ...checkUsers(loaded.config, context.environment)]
     for (const warning of loaded.warnings) context.stderr.write(`warning: ${warning}\n`)
     for (const { severity, message, remedy } of findings) {
       context.stderr.write(`${severity}: ${message}\n${remedy === undefined ? '' : `  ${remedy}\n`}`)

@@ -94,11 +94,27 @@ t.test('anonymous clients', async (t) => {
   t.match(decide({ anonymous: 'local' }), { ...REFUSED, reason: 'a user name is needed' })
   t.match(decide({ anonymous: 'deny' }, LOCAL), REFUSED)
   t.same(decide({ anonymous: 'allow' }), { ...ADMITTED, userName: undefined })
-  t.same(decide({ anonymous: 'allow', anonymousUser: 'guest' }), { ...ADMITTED, userName: 'guest' })
+  t.same(decide({ anonymous: 'allow', anonymousUser: 'bob' }), { ...ADMITTED, userName: 'bob' })
   t.same(decide({ anonymousUser: 'root' }, LOCAL), { ...ADMITTED, userName: 'root' })
   t.match(decide({ anonymous: 'allow', anonymousUser: 'root' }), REFUSED, 'never root from elsewhere')
   const empty = authenticator.admit(connectAs('', ''), { ...REMOTE, anonymous: 'allow' })
   t.same(empty, { ...ADMITTED, userName: undefined })
+})
+
+t.test('anonymous clients of a user that is not there, or not any more', async (t) => {
+  const guest = userWith('guest', 'x')
+  const directory = directoryOf(guest)
+  const { authenticator, log } = make({}, directory)
+  const decide = () => authenticator.admit(connectAs(undefined), { ...LOCAL, anonymousUser: 'guest' })
+  t.same(decide(), { ...ADMITTED, userName: 'guest' })
+  t.same(log, [])
+  directory.change({ users: [], removedUsers: ['guest'], isWhole: false })
+  for (let i = 0; i < 3; i++) t.match(decide(), { ...REFUSED, reason: /user that stands for .* does not exist/ })
+  t.match(log, [{ level: 'warn', fields: { anonymousUser: 'guest', listener: 'tcp', remedy: /merlot user add/ } }])
+  t.match(authenticator.admit(connectAs(undefined), { ...LOCAL, anonymousUser: 'constructor' }), REFUSED)
+  t.same(authenticator.admit(connectAs(undefined), LOCAL), { ...ADMITTED, userName: undefined }, 'other listeners')
+  directory.change({ users: [guest], removedUsers: [], isWhole: false })
+  t.same(decide(), { ...ADMITTED, userName: 'guest' }, 'made anew')
 })
 
 t.test('the control token', async (t) => {

@@ -102,7 +102,7 @@ class BrokerAuthenticator implements Authenticator {
       const isSame = userName === undefined || userName === certificate.userName
       return isSame ? admitted(certificate.userName) : refused('the client certificate belongs to another user')
     }
-    if (password === undefined) return userName === undefined ? anonymous(peer) : WRONG
+    if (password === undefined) return userName === undefined ? this.#anonymous(peer) : WRONG
     const tokens = this.#currentTokens()
     if (tokens !== undefined && isToken(password)) return this.#byToken(tokens, userName, password)
     if (userName === undefined) return WRONG
@@ -125,6 +125,21 @@ class BrokerAuthenticator implements Authenticator {
     ].filter((name) => name !== undefined)
     if (new Set(named).size > 1) return { step: async () => refused('this connection belongs to another user') }
     return new ScramExchange({ mechanism, directory, iterations: scramIterations, userName: named[0] })
+  }
+
+  #anonymous({ anonymous: who, anonymousUser, isLocal, listener }: Peer): Admission {
+    const isWelcome = who === 'allow' || (who === 'local' && isLocal)
+    // the configuration refuses such a listener; an address that is translated on the way must not open it
+    if (!isWelcome || (anonymousUser === ROOT && !isLocal)) return refused('a user name is needed')
+    if (anonymousUser === undefined || anonymousUser === ROOT) return admitted(anonymousUser)
+    if (this.#parts.directory.get(anonymousUser) !== undefined) return admitted(anonymousUser)
+    // as nobody it might do more than as the user that was removed
+    this.#log.log('warn', `no ${anonymousUser}`, 'clients without a user name are refused: there is no such user', {
+      listener,
+      anonymousUser,
+      remedy: 'make the user again (merlot user add NAME), or take "anonymousUser" of the listener away',
+    })
+    return refused('the user that stands for clients without a user name does not exist')
   }
 
   #isControl(userName: string | undefined, password: Uint8Array | undefined, peer: Peer): boolean {
@@ -168,13 +183,6 @@ class BrokerAuthenticator implements Authenticator {
     const { Tokens } = await import('./tokens.js')
     return new Tokens(jwt, { now: () => clock.now(), onProblem, fetch })
   }
-}
-
-function anonymous({ anonymous: who, anonymousUser, isLocal }: Peer): Admission {
-  const isWelcome = who === 'allow' || (who === 'local' && isLocal)
-  // the configuration refuses such a listener; an address that is translated on the way must not open it
-  if (!isWelcome || (anonymousUser === ROOT && !isLocal)) return refused('a user name is needed')
-  return admitted(anonymousUser)
 }
 
 function outcome(verdict: 'right' | 'wrong' | 'busy', userName: string): Admission {
