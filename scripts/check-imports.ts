@@ -26,7 +26,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/lot-runner',
     'src/python',
   ],
-  'src/python': ['src/base', 'src/config', 'src/contracts', 'src/actors', 'src/lot'],
+  'src/python': ['src/base', 'src/config', 'src/contracts', 'src/actors', 'src/lot', 'src/projects'],
   'src/projects': ['src/base', 'src/config', 'src/contracts', 'src/lot'],
   'src/commands': [
     'src/audit',
@@ -65,6 +65,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     'src/lot',
     'src/lot-simulator',
     'src/projects',
+    'src/python',
     'src/security',
     'storage',
   ],

@@ -128,6 +128,7 @@ export const CATALOGUE = {
   },
   CONFIG_INVALID: { reasonCode: 0x80, text: '{problem}' },
   PROJECT_REFUSED: { reasonCode: 0x83, text: '{problem}' },
+  PACKAGE_REFUSED: { reasonCode: 0x83, text: '{problem}' },
 } as const satisfies Record<string, CatalogueEntry>
 
 export type ErrorCode = keyof typeof CATALOGUE
