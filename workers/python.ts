@@ -26,8 +26,10 @@ export default async function run(task: PythonTask): Promise<void> {
   events.on('message', (runner: ToPythonThread) => service.attach(runner))
 
   const api: PythonApi = {
-    add: (name, source) => sandbox.add(name, source),
+    add: (name, source, isKept) => sandbox.add(name, source, isKept),
     remove: (name) => sandbox.remove(name),
+    install: (made) => sandbox.install(made),
+    uninstall: (name) => sandbox.uninstall(name),
     call: (target, parameters) =>
       new Promise((resolve, reject) => {
         sandbox.call(target, parameters, (failed, text) => (failed ? reject(new Error(text)) : resolve(text)))

@@ -38,7 +38,14 @@ import { seedOnce, setBuiltInRules } from './rules.js'
 import { SafeCopy } from './safe-copy.js'
 import { snapshotsOf } from './snapshots.js'
 import { readDefinitions } from './stored.js'
-import { setConfigTopic, setLicenseStatus, setNoProjects, setSystemTopics, setUsers } from './system-topics.js'
+import {
+  setConfigTopic,
+  setLicenseStatus,
+  setNoProjects,
+  setPackages,
+  setSystemTopics,
+  setUsers,
+} from './system-topics.js'
 import { SystemWrites } from './system-writes.js'
 import { TimerRuns } from './timer-runs.js'
 import { Traces } from './traces.js'
@@ -140,7 +147,7 @@ export class CommandCentre {
       lot,
       topics,
       traces: new Traces(clock, (action, untilMs) => lot.trace(action, untilMs)),
-      python: new PythonLibrary(library, this.#changes, options.python, log),
+      python: new PythonLibrary(library, this.#changes, options.python, config.python.wheelsFolder, log),
       projects: undefined,
       deployOptions: {
         compat: config.compat,
@@ -178,6 +185,7 @@ export class CommandCentre {
     }
     this.#committer.setLists()
     setUsers(this.#topics, this.#library.users.values())
+    setPackages(this.#topics, this.#library.packages.values())
     if (projects === undefined) setNoProjects(this.#topics)
     else this.#services.projects = this.#makeProjects(projects)
     this.#services.bans.start()

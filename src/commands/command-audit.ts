@@ -63,6 +63,8 @@ const SHOWN: Readonly<Record<string, Shown>> = {
   RemoveVisu: oneWord,
   RemoveTheme: oneWord,
   RemovePython: oneWord,
+  InstallPythonPackage: oneWord,
+  RemovePythonPackage: oneWord,
   RunAction: oneWord,
   ActionTrace: twoWords,
   LotDiagnostic: twoWords,

@@ -20,7 +20,7 @@ import type { RetainedTopics } from './retained-topics.js'
 import type { SafeCopy } from './safe-copy.js'
 import { scriptsText, snapshotsOf } from './snapshots.js'
 import { definitionChanges } from './stored.js'
-import { setUsers } from './system-topics.js'
+import { setPackages, setUsers } from './system-topics.js'
 
 /** The store, as far as definitions are concerned. */
 export interface DefinitionStore {
@@ -77,9 +77,11 @@ export class Committer {
     draft.secrets.applyTo(library.secrets)
     draft.users.applyTo(library.users)
     for (const name of draft.users.changes.keys()) library.unreadableUsers.delete(name)
+    draft.packages.applyTo(library.packages)
     draft.notes.applyTo(library.notes)
     this.setLists(new Set([...draft.entities.changes.keys()].map((key) => key.split('/', 1)[0])))
     if (draft.users.changes.size > 0) setUsers(this.#parts.topics, library.users.values())
+    if (draft.packages.changes.size > 0) setPackages(this.#parts.topics, library.packages.values())
     await this.#tellIdentities(draft)
     await safeCopy?.keep(library)
     await this.#tellLot(environmentChanges(draft), draft)

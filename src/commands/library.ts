@@ -5,6 +5,7 @@ import { Source } from '../lot/source.js'
 import type { Entity, ModelNode } from '../lot/tree.js'
 import { type Entry, entryKey, isModel, type LotEntry, type ModelEntry } from './entry.js'
 import { Overlay } from './overlay.js'
+import type { InstalledPackage } from './python-packages.js'
 import type { User } from './users.js'
 
 /** Everything durable, as it is in force. */
@@ -16,6 +17,8 @@ export class Library {
   readonly users = new Map<string, User>()
   /** Users that are kept and cannot be read; one that is added anew is none of them any more. */
   readonly unreadableUsers = new Set<string>()
+  /** Python packages by their normalised names. */
+  readonly packages = new Map<string, InstalledPackage>()
   /** Texts that others want to find again after a restart. */
   readonly notes = new Map<string, string>()
 }
@@ -26,6 +29,7 @@ export class Draft {
   readonly environment: Overlay<string>
   readonly secrets: Overlay<string>
   readonly users: Overlay<User>
+  readonly packages: Overlay<InstalledPackage>
   readonly notes: Overlay<string>
   /** Keys of entities that begin anew, also where their text is the same as before. */
   readonly deployed = new Set<string>()
@@ -41,6 +45,7 @@ export class Draft {
     this.environment = new Overlay(library.environment)
     this.secrets = new Overlay(library.secrets)
     this.users = new Overlay(library.users)
+    this.packages = new Overlay(library.packages)
     this.notes = new Overlay(library.notes)
   }
 

@@ -1,8 +1,7 @@
-/** Commands of Python scripts. */
-import { installationRefusal } from '../python/packages.js'
+/** Commands of Python scripts and packages. */
 import type { AnswerCommand } from './command.js'
 import { wordsOf } from './command-line.js'
-import { failure, success } from './envelope.js'
+import { failure } from './envelope.js'
 
 export const PYTHON_COMMANDS: readonly AnswerCommand[] = [
   { name: 'AddPython', scope: 'SystemConfiguration', answer: ({ rest }, { python }) => python.add(rest) },
@@ -18,11 +17,19 @@ export const PYTHON_COMMANDS: readonly AnswerCommand[] = [
   {
     name: 'InstallPythonPackage',
     scope: 'SystemConfiguration',
-    answer: ({ rest }) => failure(installationRefusal(wordsOf(rest)[0])),
+    answer: ({ rest }, { python }) => python.installPackage(wordsOf(rest)),
+  },
+  {
+    name: 'RemovePythonPackage',
+    scope: 'SystemConfiguration',
+    answer({ rest }, { python }) {
+      const [name] = wordsOf(rest)
+      return name === undefined ? failure('The name of the Python package is missing') : python.removePackage(name)
+    },
   },
   {
     name: 'ListPythonPackages',
     scope: 'SystemConfiguration',
-    answer: () => success('No packages besides the standard library.', { data: [] }),
+    answer: (_line, { python }) => python.listPackages(),
   },
 ]

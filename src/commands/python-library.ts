@@ -9,11 +9,16 @@ import { entryKey, KIND_TITLES, type PythonEntry } from './entry.js'
 import { failure, type Reply, success } from './envelope.js'
 import type { Library } from './library.js'
 import { type Problem, parsingErrorText } from './problem.js'
+import { type PackageRunner, PythonPackages } from './python-packages.js'
 
 /** What runs Python. */
-export interface PythonScripts {
-  /** Checks a script and puts it to work, in place of one with the same name. @param fallbackName if it has no header */
-  add(text: string, fallbackName?: string): Promise<AddedScript>
+export interface PythonScripts extends PackageRunner {
+  /**
+   * Checks a script and puts it to work, in place of one with the same name.
+   * @param fallbackName if it has no header
+   * @param isKept it was accepted before: if it is refused now, it is tried again when packages change
+   */
+  add(text: string, fallbackName?: string, isKept?: boolean): Promise<AddedScript>
   /** @returns whether there was one */
   remove(name: string): Promise<boolean>
 }
@@ -23,13 +28,18 @@ const KIND = KIND_TITLES.python
 export class PythonLibrary {
   /** Scripts are added and removed one after the other, so that the last command holds. */
   #turn: Promise<unknown> = Promise.resolve()
+  readonly #packages: PythonPackages
 
+  /** @param wheelsFolder empty for none */
   constructor(
     private readonly library: Library,
     private readonly changes: Changes,
     private readonly scripts: PythonScripts | undefined,
+    wheelsFolder: string,
     private readonly log: Logger,
-  ) {}
+  ) {
+    this.#packages = new PythonPackages({ library, changes, runner: scripts, wheelsFolder, log })
+  }
 
   /** @param fallbackName of a script without header, as old notebooks have it */
   add(text: string, fallbackName?: string): Promise<Reply> {
@@ -52,15 +62,29 @@ export class PythonLibrary {
     })
   }
 
-  /** Puts all scripts to work that are kept; they are known before, so nobody waits for this. */
+  /** @param words what follows the name of the command */
+  installPackage(words: readonly string[]): Promise<Reply> {
+    return this.#inTurn(() => this.#packages.install(words))
+  }
+
+  removePackage(name: string): Promise<Reply> {
+    return this.#inTurn(() => this.#packages.remove(name))
+  }
+
+  listPackages(): Reply {
+    return this.#packages.list()
+  }
+
+  /** Puts all packages and scripts to work that are kept; they are known before, so nobody waits for this. */
   async loadAll(): Promise<void> {
     const { scripts, library, log } = this
     const kept = [...library.entities.values()].filter((entry) => entry.kind === 'python')
-    if (scripts === undefined || kept.length === 0) return
+    if (scripts === undefined) return
     await this.#inTurn(async () => {
+      await this.#packages.keepAll()
       for (const { name, source } of kept) {
         try {
-          const added = await scripts.add(source, name)
+          const added = await scripts.add(source, name, true)
           if (added.kind === 'refused')
             log.error('a Python script cannot be loaded', { script: name, reason: added.message })
         } catch (error) {

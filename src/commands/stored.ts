@@ -1,13 +1,14 @@
 /** What is durable, as definitions in the store: `action/Name`, `env/NAME`, `secret/NAME`,
- * `user/NAME`, and notes by their own keys. */
+ * `user/NAME`, `python-package/NAME`, and notes by their own keys. */
 import { encodeText } from '../base/bytes.js'
 import { messageOf } from '../base/errors.js'
 import { type SecretBox, unreadableSecret } from '../base/secret-box.js'
-import { RULE_KEY, SEEDED_KEY, USER_KEY } from '../contracts/definition-keys.js'
+import { PACKAGE_KEY, RULE_KEY, SEEDED_KEY, USER_KEY } from '../contracts/definition-keys.js'
 import type { DefinitionChange, StoredDefinition } from '../contracts/lot.js'
 import { type Entry, entryKey, isModel, KIND_TITLES, type LotEntry, readLotEntry } from './entry.js'
 import { DECOY_KEY } from './identities.js'
 import type { Draft, Library } from './library.js'
+import type { InstalledPackage } from './python-packages.js'
 import { isLocked } from './rules.js'
 import { readUser, storedUser } from './users.js'
 
@@ -39,6 +40,7 @@ export function definitionChanges(draft: Draft, box: SecretBox | undefined): Def
     put(SECRET + name, value === undefined ? undefined : box?.seal(name, value))
   }
   for (const [name, user] of draft.users.changes) put(USER_KEY + name, user && encodeText(storedUser(user)))
+  for (const [name, one] of draft.packages.changes) put(PACKAGE_KEY + name, one && encodeText(JSON.stringify(one)))
   for (const [key, value] of draft.notes.changes) put(key, value === undefined ? undefined : encodeText(value))
   return changes
 }
@@ -106,6 +108,7 @@ function readDefinition(
     return undefined
   }
   if (key.startsWith(USER_KEY)) return readStoredUser(key.slice(USER_KEY.length), text, library)
+  if (key.startsWith(PACKAGE_KEY)) return readPackage(key, text, library)
   const entry = readEntity(key, text)
   if (typeof entry === 'string') return entry
   if (entry.kind === 'rule' && isLocked(entry.name)) return `the rule ${entry.name} comes with the broker`
@@ -121,6 +124,19 @@ function readStoredUser(name: string, text: string, library: Library): string | 
   }
   library.users.set(name, user)
   return undefined
+}
+
+function readPackage(key: string, text: string, library: Library): string | undefined {
+  try {
+    const { name, version, requires, sourceBytes, wheel } = JSON.parse(text) as Partial<InstalledPackage>
+    const isWhole = [name, version, wheel].every((part) => typeof part === 'string') && Array.isArray(requires)
+    if (!isWhole || typeof sourceBytes !== 'number') return `the text of ${key} cannot be understood`
+    const kept = { name, version, requires, sourceBytes, wheel } as InstalledPackage
+    library.packages.set(key.slice(PACKAGE_KEY.length), kept)
+    return undefined
+  } catch (error) {
+    return `${key} cannot be read: ${messageOf(error)}`
+  }
 }
 
 function readSecret(

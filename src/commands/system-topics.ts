@@ -2,6 +2,7 @@
 import { configView } from '../config/config-view.js'
 import { MASK } from '../config/old-keys.js'
 import type { BrokerConfig } from '../config/schema.js'
+import { type InstalledPackage, packageList } from './python-packages.js'
 import type { RetainedTopics } from './retained-topics.js'
 import type { User } from './users.js'
 
@@ -42,4 +43,8 @@ export function setUsers(topics: RetainedTopics, users: Iterable<User>): void {
     return { name, password: passwordHash === undefined ? '' : MASK, groups, properties }
   })
   topics.set('Config/Users', JSON.stringify(views))
+}
+
+export function setPackages(topics: RetainedTopics, packages: Iterable<InstalledPackage>): void {
+  topics.set('Python/Packages', JSON.stringify(packageList(packages)))
 }

@@ -321,6 +321,13 @@ export const BrokerConfig = z.strictObject({
         .max(1_000)
         .default([])
         .describe('Python modules that scripts may import besides those that are allowed by themselves.'),
+      wheelsFolder: z
+        .string()
+        .default('')
+        .describe(
+          'Folder of wheels in pure Python, from which `-installPythonPackage NAME` installs. Empty: wheels are sent with the command.',
+        )
+        .meta({ ...FILE }),
     })
     .prefault({}),
   log: z

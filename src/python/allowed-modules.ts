@@ -1,4 +1,4 @@
-/** What scripts may import, and which names of it they do not get. */
+/** What scripts and packages may import, and which names of it they do not get. */
 
 /** The documented ones first, then others of the standard library that compute and touch nothing. */
 export const ALLOWED_MODULES: readonly string[] = [
@@ -38,6 +38,91 @@ export const ALLOWED_MODULES: readonly string[] = [
   'unicodedata',
   'zlib',
 ]
+
+/**
+ * What the modules of installed packages may import besides, with the names that they get of it: what they need to load at
+ * all, and nothing that leads to the interpreter, to files or to other scripts.
+ */
+export const PACKAGE_MODULES: Readonly<Record<string, readonly string[]>> = {
+  __future__: [
+    'absolute_import',
+    'annotations',
+    'division',
+    'generator_stop',
+    'generators',
+    'nested_scopes',
+    'print_function',
+    'unicode_literals',
+    'with_statement',
+  ],
+  _thread: ['get_ident'],
+  abc: ['ABC', 'ABCMeta', 'abstractclassmethod', 'abstractmethod', 'abstractproperty', 'abstractstaticmethod'],
+  contextlib: [
+    'AbstractContextManager',
+    'ContextDecorator',
+    'ExitStack',
+    'closing',
+    'contextmanager',
+    'nullcontext',
+    'suppress',
+  ],
+  html: ['escape', 'unescape'],
+  io: ['BytesIO', 'StringIO'],
+  keyword: ['iskeyword', 'issoftkeyword', 'kwlist', 'softkwlist'],
+  sys: [
+    'api_version',
+    'byteorder',
+    'float_info',
+    'getrecursionlimit',
+    'hash_info',
+    'hexversion',
+    'int_info',
+    'intern',
+    'maxsize',
+    'maxunicode',
+    'platform',
+    'version',
+    'version_info',
+  ],
+  threading: ['Lock', 'RLock', 'get_ident'],
+  traceback: ['format_exc', 'print_exc'],
+  types: [
+    'BuiltinFunctionType',
+    'BuiltinMethodType',
+    'EllipsisType',
+    'FunctionType',
+    'GeneratorType',
+    'GenericAlias',
+    'LambdaType',
+    'MappingProxyType',
+    'MethodType',
+    'ModuleType',
+    'NoneType',
+    'NotImplementedType',
+    'SimpleNamespace',
+    'UnionType',
+    'new_class',
+  ],
+  'urllib.parse': [
+    'parse_qs',
+    'parse_qsl',
+    'quote',
+    'quote_plus',
+    'unquote',
+    'unquote_plus',
+    'urlencode',
+    'urljoin',
+    'urlparse',
+    'urlsplit',
+    'urlunparse',
+    'urlunsplit',
+  ],
+  warnings: ['warn'],
+  weakref: ['ReferenceType', 'WeakKeyDictionary', 'WeakSet', 'WeakValueDictionary', 'proxy', 'ref'],
+}
+
+/** Top-level modules that lead to JavaScript: no package may take their names either. */
+export const JAVASCRIPT_MODULES: readonly string[] = ['js', 'pyodide', 'pyodide_js', '_pyodide', '_pyodide_core']
 
 /** `module.name`: ways to reach attributes or to run text that the guard could not see. */
 export const WITHHELD_NAMES: readonly string[] = [

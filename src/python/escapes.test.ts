@@ -92,6 +92,67 @@ t.test('the guard refuses what leads out', async (t) => {
   t.match(await python.add('Escape', matching), { kind: 'refused', message: /'__globals__' is not allowed/ })
 })
 
+/** What modules of packages may import besides, of which they get some names only. */
+const REDUCED = ['import sys', 'import types', 'import threading']
+
+const REFUSED_IN_PACKAGES: readonly (readonly [string, RegExp])[] = [
+  ...REFUSED.filter(([body]) => !REDUCED.includes(body) && body !== 'from . import x'),
+  ...REFUSED_TEXTS.filter((text) => !text.startsWith('__')).map(
+    (text) => [`return ${text}`, /is not allowed/] as const,
+  ),
+  ['import sys\n return sys.modules', /has no attribute 'modules'/],
+  ['import sys\n return sys._getframe()', /has no attribute '_getframe'/],
+  ['from sys import modules', /cannot import name 'modules'/],
+  ['import types\n return types.CodeType', /has no attribute 'CodeType'/],
+  ['import types\n return types.sys', /has no attribute 'sys'/],
+  ['import threading\n return threading.Thread', /has no attribute 'Thread'/],
+  ['import threading\n return threading._sys', /has no attribute '_sys'/],
+  ['import io\n return io.open("/etc/passwd")', /has no attribute 'open'/],
+  ['import io\n return io.FileIO("/etc/passwd")', /has no attribute 'FileIO'/],
+  ['import warnings\n return warnings.sys', /has no attribute 'sys'/],
+  ['import warnings\n return warnings.catch_warnings()._module', /has no attribute 'catch_warnings'/],
+  ['import contextlib\n return contextlib.sys', /has no attribute 'sys'/],
+  ['import traceback\n return traceback.walk_stack(None)', /has no attribute 'walk_stack'/],
+  ['import weakref\n return weakref.sys', /has no attribute 'sys'/],
+  ['import urllib\n return urllib.request', /has no attribute 'request'/],
+  ['import urllib.parse\n return urllib.request', /has no attribute 'request'/],
+  ['import importlib.resources', /Module 'importlib' is not allowed/],
+  ['import pkgutil', /Module 'pkgutil' is not allowed/],
+  ["globals()['__builtins__']['__import__']('os')", /Module 'os' is not allowed/],
+  ["globals()['__builtins__']['exec']('import os')", /'exec' is not allowed/],
+  ["__import__('os', {'__package__': 'sys'}, None, ['path'], 0)", /Module 'os' is not allowed/],
+  ["__import__('', {'__package__': 'os'}, None, ['path'], 1)", /Module 'os' is not allowed/],
+  ["__import__('modules', {'__package__': 'sys'}, None, [], 1)", /Module 'sys' is not allowed/],
+  ['from .. import x', /relative import beyond top-level package/],
+]
+
+t.test('the guard refuses the same in packages', async (t) => {
+  const pack = (text: string) => ({ name: 'evil', files: { 'evil/__init__.py': '', 'evil/ways.py': text } })
+  for (const [body, reason] of REFUSED_IN_PACKAGES) {
+    t.match(await python.sandbox.install(pack(`def attempt():\n ${body}\n`)), { kind: 'done' }, body)
+    t.match(
+      await python.add('User', 'from evil import ways\ndef run(): return ways.attempt()\n'),
+      { kind: 'loaded' },
+      body,
+    )
+    await t.rejects(python.call('User.run'), { message: reason }, body)
+    // and where the module is loaded
+    await python.sandbox.install(pack(`def attempt():\n ${body}\nattempt()\n`))
+    t.match(await python.add('User', 'import evil.ways'), { kind: 'refused', message: reason }, body)
+  }
+  for (const text of ['x = __builtins__', '__loader__', 'print.__code__ = None', 'del print.__globals__']) {
+    await python.sandbox.install(pack(text))
+    t.match(await python.add('User', 'import evil.ways'), {
+      message: /'evil' cannot be used: .* \(evil\/ways.py, line 1\)$/,
+    })
+  }
+  for (const module of ['json', 'os', 'js', 'pyodide', '_pyodide_core', 'micropip']) {
+    const change = await python.sandbox.install({ name: 'evil', files: { [`${module}.py`]: 'x = 1' } })
+    t.match(change, { kind: 'refused', message: new RegExp(`'${module}' would stand in for one of Python's own`) })
+  }
+  await python.sandbox.uninstall('evil')
+})
+
 t.test('scripts do not see each other', async (t) => {
   await python.add('First', 'secret = 42\ndef set(x):\n    global secret\n    secret = x\ndef get(): return secret\n')
   await python.add('Second', 'def get(): return secret\ndef change():\n    import json\n    json.loads = None\n')

@@ -5,12 +5,16 @@
  */
 
 export const ToSandboxKind = {
-  /** Text: JSON `[name, source]`. Answered by RESULT with the JSON of `LoadedScript`, or by FAILURE. */
+  /** Text: JSON `[name, source, isKept]`. Answered by RESULT with the JSON of `LoadedScript`, or by FAILURE. */
   ADD: 1,
   /** Text: the name. Answered by RESULT. */
   REMOVE: 2,
   /** Text: `Script.function`, a line break, the JSON array of arguments. Answered by RESULT or FAILURE. */
   CALL: 3,
+  /** Text: JSON of `PythonPackage`. Answered by RESULT with the JSON array of the scripts to load again, or by FAILURE. */
+  INSTALL: 4,
+  /** Text: the name of the package. Answered as INSTALL. */
+  UNINSTALL: 5,
 } as const
 
 export const FromSandboxKind = {

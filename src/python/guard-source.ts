@@ -6,6 +6,8 @@
  * An answer is text: `+` or `-` (result or failure), the number of characters printed, a line break, what was printed, and
  * then the result or the reason.
  */
+import { PACKAGES_SOURCE } from './packages-source.js'
+
 export const GUARD_SOURCE = String.raw`
 import ast, builtins, difflib, importlib, json, random, sys, time, types
 import datetime as _datetime, decimal as _decimal, fractions as _fractions
@@ -21,16 +23,21 @@ class _Settings:
     withheld_names = frozenset()
     withheld_builtins = ()
     withheld_attributes = frozenset()
+    reserved = frozenset()
     call_ms = 0
 
 class _Script:
-    __slots__ = ('name', 'space', 'functions')
+    """modules: of packages, by name: each script has its own, as it has its own variables.
+    missed: first parts of the names that it wanted to import and that were not there."""
+    __slots__ = ('name', 'space', 'functions', 'modules', 'missed', 'package_builtins')
 
 class _Refused(Exception):
     pass
 
 _scripts = {}
+_failed = {}
 _facades = {}
+_package_facades = {}
 _printed = []
 _printed_length = 0
 
@@ -40,8 +47,11 @@ def configure(text):
     _Settings.withheld_names = frozenset(given['withheldNames'])
     _Settings.withheld_builtins = tuple(given['withheldBuiltins'])
     _Settings.withheld_attributes = frozenset(given['withheldAttributes'])
+    _Settings.reserved = frozenset(given['reserved']) | sys.stdlib_module_names
     for name in given['allowed']:
         _facade(name)
+    for name, listed in given['packageModules'].items():
+        _make_package_facade(name, listed)
     _facade('time').__dict__['sleep'] = _sleep
 
 def begin(text):
@@ -69,8 +79,20 @@ def _facade(name):
         _facades[name] = made
     return made
 
+def _make_package_facade(name, listed):
+    """Of a module that packages alone get: the listed names, and empty modules around it."""
+    made = _package_facades.setdefault(name, types.ModuleType(name))
+    real = importlib.import_module(name)
+    for key in listed:
+        made.__dict__[key] = _real_getattr(real, key)
+    outer, _, leaf = name.rpartition('.')
+    if outer:
+        _package_facades.setdefault(outer, types.ModuleType(outer)).__dict__[leaf] = made
+
 def _not_allowed(name):
-    return ImportError(f"Module '{name}' is not allowed", name=name)
+    if name in _Settings.reserved:
+        return ImportError(f"Module '{name}' is not allowed", name=name)
+    return ImportError(f"Module '{name}' is not allowed: no package that is installed has it", name=name)
 
 def _submodule(name):
     try:
@@ -78,9 +100,25 @@ def _submodule(name):
     except ImportError:
         return None
 
-def _import(name, globals=None, locals=None, fromlist=(), level=0):
-    if level:
-        raise ImportError('a script has no package to import from')
+def _importer(script, of_package):
+    """What stands for __import__ in the modules of packages, or in the script."""
+    def imports(name, globals=None, locals=None, fromlist=(), level=0):
+        if level:
+            if not of_package:
+                raise ImportError('a script has no package to import from')
+            name = _absolute(name, globals, level)
+        root = name.partition('.')[0]
+        if root in _roots:
+            return _import_installed(script, name, fromlist)
+        if of_package and name in _package_facades and root not in _Settings.extra:
+            return _package_facades[name if fromlist else root]
+        if root not in _Settings.reserved:
+            script.missed.add(root)
+        return _import_standard(name, fromlist)
+    imports.__name__ = '__import__'
+    return imports
+
+def _import_standard(name, fromlist):
     root = name.partition('.')[0]
     if root in _Settings.extra or name in _Settings.extra:
         return _real_import(name, None, None, fromlist, 0)
@@ -142,18 +180,19 @@ def _withheld(name):
     refused.__name__ = name
     return refused
 
-def _builtins_for_script():
+def _builtins_with(importer):
     space = {name: value for name, value in vars(builtins).items() if not name.startswith('_')}
     for name in ('copyright', 'credits', 'license'):
         space.pop(name, None)
     for name in _Settings.withheld_builtins:
         space[name] = _withheld(name)
     space.update(
-        __import__=_import, __build_class__=builtins.__build_class__, print=_print,
+        __import__=importer, __build_class__=builtins.__build_class__, print=_print,
         getattr=_guarded_getattr, setattr=_guarded_setattr, delattr=_guarded_delattr, hasattr=_guarded_hasattr,
         vars=_guarded_vars)
     return space
 
+${PACKAGES_SOURCE}
 # ---------- scripts ----------
 
 def _check_names(tree):
@@ -182,25 +221,37 @@ def _parse(name, source):
 def _functions(tree):
     return [node.name for node in tree.body if isinstance(node, ast.FunctionDef) and not node.name.startswith('_')]
 
-def add(name, source):
-    """The answer is JSON: functions, or error with line and column (0 where there is none)."""
+def add(name, source, kept):
+    """The answer is JSON: functions, or error with line and column (0 where there is none).
+    kept: if it is refused, the one of before does not go on, and calls are told why. Otherwise empty."""
     def work():
         try:
             tree = _parse(name, source)
         except SyntaxError as error:
-            return _refusal(f'{error.msg}', error.lineno or 0, error.offset or 0)
+            return refusal(f'{error.msg}', error.lineno or 0, error.offset or 0)
         except (ValueError, RecursionError, MemoryError) as error:
-            return _refusal(f'{type(error).__name__}: {error}', 0, 0)
+            return refusal(f'{type(error).__name__}: {error}', 0, 0)
         script = _Script()
         script.name = name
         script.functions = _functions(tree)
-        script.space = {'__name__': name, '__builtins__': _builtins_for_script()}
+        script.modules = {}
+        script.missed = set()
+        script.package_builtins = _builtins_with(_importer(script, True))
+        script.space = {'__name__': name, '__builtins__': _builtins_with(_importer(script, False))}
+        # dataclasses looks up where a class comes from; more than the name is not to be found there
+        sys.modules.setdefault(name, types.ModuleType(name))
         try:
             exec(compile(tree, _file(name), 'exec'), script.space)
         except BaseException as error:
-            return _refusal(_reason(error), _line_of(error, name), 0)
+            return refusal(_reason(error), _line_of(error, name), 0)
         _scripts[name] = script
+        _failed.pop(name, None)
         return json.dumps({'functions': script.functions})
+    def refusal(message, line, column):
+        if kept:
+            _scripts.pop(name, None)
+            _failed[name] = message
+        return _refusal(message, line, column)
     return _answer('+', work())
 
 def _refusal(message, line, column):
@@ -208,11 +259,14 @@ def _refusal(message, line, column):
 
 def remove(name):
     _scripts.pop(name, None)
+    _failed.pop(name, None)
     return _answer('+', '')
 
 def call(target, arguments):
     name, _, function = target.partition('.')
     script = _scripts.get(name)
+    if script is None and name in _failed:
+        return _answer('-', f"Python script '{name}' cannot be loaded: {_failed[name]}")
     if script is None:
         return _answer('-', f"Python script '{name}' is not deployed")
     found = script.space.get(function)

@@ -1,7 +1,14 @@
 /** Python in this process, over pyodide (the only importer): started from a memory snapshot, with its memory capped. */
 import { constants } from 'node:fs'
 import { loadPyodide } from 'pyodide'
-import { ALLOWED_MODULES, WITHHELD_ATTRIBUTES, WITHHELD_BUILTINS, WITHHELD_NAMES } from './allowed-modules.js'
+import {
+  ALLOWED_MODULES,
+  JAVASCRIPT_MODULES,
+  PACKAGE_MODULES,
+  WITHHELD_ATTRIBUTES,
+  WITHHELD_BUILTINS,
+  WITHHELD_NAMES,
+} from './allowed-modules.js'
 import { GUARD_SOURCE } from './guard-source.js'
 
 const PAGE_BYTES = 65_536
@@ -36,6 +43,8 @@ export class Interpreter {
   readonly #call: GuardFunction
   readonly #add: GuardFunction
   readonly #remove: GuardFunction
+  readonly #install: GuardFunction
+  readonly #uninstall: GuardFunction
 
   private constructor(
     readonly callMsMax: number,
@@ -46,6 +55,8 @@ export class Interpreter {
     this.#call = guard('call')
     this.#add = guard('add')
     this.#remove = guard('remove')
+    this.#install = guard('install')
+    this.#uninstall = guard('uninstall')
   }
 
   /** @param keep is given the memory as it is before any script, if there was no snapshot */
@@ -80,12 +91,22 @@ export class Interpreter {
     return this.#within(() => this.#call(target, parameters))
   }
 
-  add(name: string, source: string): string {
-    return this.#within(() => this.#add(name, source))
+  /** @param isKept whether the one of before goes, too, if it is refused */
+  add(name: string, source: string, isKept: boolean): string {
+    return this.#within(() => this.#add(name, source, isKept ? 'kept' : ''))
   }
 
   remove(name: string): string {
     return this.#remove(name)
+  }
+
+  /** @param text JSON of `PythonPackage` */
+  install(text: string): string {
+    return this.#within(() => this.#install(text))
+  }
+
+  uninstall(name: string): string {
+    return this.#uninstall(name)
   }
 
   /** @throws unknown if the interpreter is broken and must not be used again */
@@ -112,6 +133,8 @@ function guardFunction(python: Python, name: string): GuardFunction {
 function configuration(): string {
   return JSON.stringify({
     allowed: ALLOWED_MODULES,
+    packageModules: PACKAGE_MODULES,
+    reserved: [...JAVASCRIPT_MODULES, 'micropip'],
     withheldNames: WITHHELD_NAMES,
     withheldBuiltins: WITHHELD_BUILTINS,
     withheldAttributes: WITHHELD_ATTRIBUTES,
@@ -123,7 +146,7 @@ function forget(python: Python): void {
   python.runPython(`
 import sys
 sys.meta_path[:] = [finder for finder in sys.meta_path if not hasattr(finder, 'jsproxies')]
-for _name in [name for name in sys.modules if name.partition('.')[0] in ('js', 'pyodide', 'pyodide_js', '_pyodide', '_pyodide_core')]:
+for _name in [name for name in sys.modules if name.partition('.')[0] in ${JSON.stringify(JAVASCRIPT_MODULES)}]:
     del sys.modules[_name]
 del _name
 `)

@@ -2,6 +2,7 @@
 import type { MessagePort } from 'node:worker_threads'
 import type { BrokerConfig } from '../config/schema.js'
 import type { RunnerPort } from './call-service.js'
+import type { PackageChange, PythonPackage } from './python-package.js'
 import type { Loading } from './sandbox.js'
 
 export interface PythonTask {
@@ -17,9 +18,12 @@ export interface PythonTask {
 
 /** Calls that the Python thread answers. */
 export interface PythonApi {
-  /** Loads a script in place of the one with that name; if it is refused, that one stays. */
-  add(name: string, source: string): Promise<Loading>
+  /** Loads a script in place of the one with that name; if it is refused, that one stays, unless `isKept`. */
+  add(name: string, source: string, isKept: boolean): Promise<Loading>
   remove(name: string): void
+  /** Scripts that use the package are loaded again. */
+  install(made: PythonPackage): Promise<PackageChange>
+  uninstall(name: string): Promise<PackageChange>
   /** @param target `Script.function` @param parameters JSON array @throws Error whose message is for the user */
   call(target: string, parameters: string): Promise<string>
   /** Of the process that runs Python; undefined while there is none. */

@@ -70,11 +70,15 @@ function perform(interpreter: Interpreter, kind: number, text: string): [string,
       return [target.split('.', 1)[0], interpreter.call(target, text.slice(targetEnd + 1))]
     }
     case ToSandboxKind.ADD: {
-      const [name, source] = JSON.parse(text) as [string, string]
-      return [name, interpreter.add(name, source)]
+      const [name, source, isKept] = JSON.parse(text) as [string, string, boolean]
+      return [name, interpreter.add(name, source, isKept)]
     }
     case ToSandboxKind.REMOVE:
       return [text, interpreter.remove(text)]
+    case ToSandboxKind.INSTALL:
+      return ['', interpreter.install(text)]
+    case ToSandboxKind.UNINSTALL:
+      return ['', interpreter.uninstall(text)]
     default:
       throw new Error(`a frame of kind ${kind}`)
   }

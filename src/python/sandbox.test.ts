@@ -54,6 +54,12 @@ def add(a, b): return float(a) + b
   await t.rejects(python.call('Values.thing'), { message: /a result of type 'object' cannot be returned/ })
 })
 
+t.test('data classes may name their types as text', async (t) => {
+  const source = 'import dataclasses\n@dataclasses.dataclass\nclass A:\n    x: "int"\ndef f(): return A(1).x'
+  t.match(await python.add('Data', source), { kind: 'loaded' })
+  t.equal(await python.call('Data.f'), '1')
+})
+
 t.test('failures say what and where', async (t) => {
   await python.add('Fails', 'def divide(x):\n    return 1 / x\n\ndef outer():\n    return divide(0)\n')
   await t.rejects(python.call('Fails.divide', 0), {

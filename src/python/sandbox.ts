@@ -5,6 +5,7 @@
  */
 import { messageOf } from '../base/errors.js'
 import { type Frame, FromSandboxKind, ToSandboxKind, textOf } from './frames.js'
+import type { PackageChange, PythonPackage, ReloadedScript } from './python-package.js'
 import { SandboxChild } from './sandbox-child.js'
 import { SnapshotFile } from './snapshot-file.js'
 
@@ -51,6 +52,8 @@ export class Sandbox {
   readonly #snapshot: SnapshotFile
   /** Text of all scripts, by name, in order of deployment. */
   readonly #scripts = new Map<string, string>()
+  /** What the process was told of each package, by name. */
+  readonly #packages = new Map<string, string>()
   /** Oldest first: the process is at the first one, if it is up. */
   readonly #requests = new Map<number, Request>()
   #child: SandboxChild | undefined
@@ -72,12 +75,18 @@ export class Sandbox {
     return this.#child?.pid
   }
 
-  /** Loads a script, in place of the one with that name; if it is refused, that one stays. Never rejects. */
-  add(name: string, source: string): Promise<Loading> {
+  /**
+   * Loads a script, in place of the one with that name. Never rejects.
+   * @param isKept If it is refused: false leaves the one of before; true takes it away, tells calls why, and loads this one
+   *   again when packages change.
+   */
+  add(name: string, source: string, isKept = false): Promise<Loading> {
+    if (isKept) this.#scripts.set(name, source)
     return new Promise((resolve) => {
-      this.#ask(ToSandboxKind.ADD, JSON.stringify([name, source]), (failed, text) => {
+      this.#ask(ToSandboxKind.ADD, JSON.stringify([name, source, isKept]), (failed, text) => {
         const loading = failed ? refusal(text) : readLoading(text)
         if (loading.kind === 'loaded') this.#scripts.set(name, source)
+        else if (isKept && failed) this.#scripts.delete(name) // Python did not survive it
         resolve(loading)
       })
     })
@@ -86,6 +95,35 @@ export class Sandbox {
   remove(name: string): void {
     this.#scripts.delete(name)
     if (this.#child !== undefined) this.#ask(ToSandboxKind.REMOVE, name, () => {})
+  }
+
+  /** In place of the package of that name; then the scripts that use it are loaded again. Never rejects. */
+  install(made: PythonPackage): Promise<PackageChange> {
+    const text = JSON.stringify(made)
+    return this.#changePackages(ToSandboxKind.INSTALL, text, () => this.#packages.set(made.name, text))
+  }
+
+  /** The scripts that use it are loaded again, and fail unless they can do without. Never rejects. */
+  uninstall(name: string): Promise<PackageChange> {
+    this.#packages.delete(name)
+    if (this.#child === undefined && this.#scripts.size === 0) return Promise.resolve({ kind: 'done', reloaded: [] })
+    return this.#changePackages(ToSandboxKind.UNINSTALL, name, () => {})
+  }
+
+  async #changePackages(kind: number, text: string, keep: () => void): Promise<PackageChange> {
+    const answer = await new Promise<{ failed: boolean; text: string }>((resolve) => {
+      this.#ask(kind, text, (failed, text) => resolve({ failed, text }))
+    })
+    if (answer.failed) return { kind: 'refused', message: answer.text }
+    keep()
+    const reloads: Promise<ReloadedScript>[] = []
+    for (const script of JSON.parse(answer.text) as string[]) {
+      const source = this.#scripts.get(script)
+      if (source === undefined) continue
+      const loading = this.add(script, source, true)
+      reloads.push(loading.then((done) => ({ script, failure: done.kind === 'refused' ? done.message : undefined })))
+    }
+    return { kind: 'done', reloaded: await Promise.all(reloads) }
   }
 
   /** @param target `Script.function` @param parameters JSON array */
@@ -162,6 +200,7 @@ export class Sandbox {
     this.#isUp = true
     const waiting = [...this.#requests.values()].filter(({ isReload }) => !isReload)
     this.#requests.clear()
+    for (const [name, text] of this.#packages) this.#reinstall(name, text)
     for (const [name, source] of this.#scripts) this.#reload(name, source)
     for (const request of waiting) this.#requests.set(this.#nextId(), request)
     for (const [id, { kind, text }] of this.#requests) child.send(kind, id, text)
@@ -171,16 +210,24 @@ export class Sandbox {
   #reload(name: string, source: string): void {
     const settle: Settle = (failed, text) => {
       const loading = failed ? refusal(text) : readLoading(text)
-      if (loading.kind === 'loaded') return
-      this.#scripts.delete(name)
-      this.options.warn(`the Python script ${name} cannot be loaded again`, loading.message)
+      if (failed) this.#scripts.delete(name) // Python did not survive it
+      if (loading.kind === 'refused') {
+        this.options.warn(`the Python script ${name} cannot be loaded again`, loading.message)
+      }
     }
     this.#requests.set(this.#nextId(), {
       kind: ToSandboxKind.ADD,
-      text: JSON.stringify([name, source]),
+      text: JSON.stringify([name, source, true]),
       settle,
       isReload: true,
     })
+  }
+
+  #reinstall(name: string, text: string): void {
+    const settle: Settle = (failed, reason) => {
+      if (failed) this.options.warn(`the Python package ${name} cannot be loaded again`, reason)
+    }
+    this.#requests.set(this.#nextId(), { kind: ToSandboxKind.INSTALL, text, settle, isReload: true })
   }
 
   #ended(reason: string, fromSnapshot: boolean): void {

@@ -9,6 +9,7 @@ import type { Logger } from '../base/log.js'
 import type { BrokerConfig } from '../config/schema.js'
 import { CallService, type RunnerPort, unanswered } from './call-service.js'
 import type { PythonApi, PythonEvent, PythonTask, ToPythonThread } from './python-api.js'
+import type { PackageChange, PythonPackage } from './python-package.js'
 import type { Loading } from './sandbox.js'
 import { pythonText, SCRIPT_CHARACTERS_MAX, scriptName } from './script.js'
 
@@ -42,6 +43,9 @@ export type AddedScript =
       readonly column: number
     }
 
+/** A script of no user, which only imports. */
+const TRIAL = 'trial of a package'
+
 interface Running {
   readonly pool: ThreadPool<PythonApi>
   readonly thread: RunningThread<PythonApi>
@@ -50,6 +54,8 @@ interface Running {
 
 export class PythonScripts {
   readonly #scripts = new Map<string, PythonScript>()
+  /** What a Python thread that begins is told first, by name. */
+  readonly #packages = new Map<string, PythonPackage>()
   /** Answers runners while there is no Python thread. */
   readonly #service = new CallService((request, settle) => settle(true, unanswered(request)))
   #running: Running | undefined
@@ -65,8 +71,9 @@ export class PythonScripts {
   /**
    * Deploys a script in place of the one with the name in its header. If it is refused, that one stays.
    * @param fallbackName of a script without header, as old notebooks have it
+   * @param isKept it was accepted before: if it is refused now, it is loaded again when packages change
    */
-  async add(text: string, fallbackName?: string): Promise<AddedScript> {
+  async add(text: string, fallbackName?: string, isKept = false): Promise<AddedScript> {
     const name = scriptName(text) ?? fallbackName
     const refused = (message: string, line = 0, column = 0): AddedScript => {
       return { kind: 'refused', name, message, line, column }
@@ -76,7 +83,7 @@ export class PythonScripts {
     if (text.length > SCRIPT_CHARACTERS_MAX) return refused(`a script may have ${SCRIPT_CHARACTERS_MAX} characters`)
     let loading: Loading
     try {
-      loading = await this.#start().thread.api.add(name, pythonText(text))
+      loading = await this.#start().thread.api.add(name, pythonText(text), isKept)
     } catch (cause) {
       return refused(messageOf(cause))
     }
@@ -88,9 +95,48 @@ export class PythonScripts {
 
   /** @returns whether there was one */
   async remove(name: string): Promise<boolean> {
-    if (!this.#scripts.delete(name)) return false
+    const wasThere = this.#scripts.delete(name)
     await this.#running?.thread.api.remove(name)
-    return true
+    return wasThere
+  }
+
+  /** For a package that was installed before: Python is not started for it. */
+  keepPackage(made: PythonPackage): void {
+    this.#packages.set(made.name, made)
+    if (this.#running !== undefined) this.#tell(this.#running, made)
+  }
+
+  /** Installs a package in place of the one of that name. Never rejects. */
+  async install(made: PythonPackage): Promise<PackageChange> {
+    try {
+      const change = await this.#start().thread.api.install(made)
+      if (change.kind === 'done') this.#packages.set(made.name, made)
+      return change
+    } catch (cause) {
+      return { kind: 'refused', message: messageOf(cause) }
+    }
+  }
+
+  /** Never rejects. */
+  async uninstall(name: string): Promise<PackageChange> {
+    this.#packages.delete(name)
+    try {
+      return (await this.#running?.thread.api.uninstall(name)) ?? { kind: 'done', reloaded: [] }
+    } catch (cause) {
+      return { kind: 'refused', message: messageOf(cause) }
+    }
+  }
+
+  /** @returns why a script could not import it; undefined if it can. Never rejects. */
+  async importProblem(module: string): Promise<string | undefined> {
+    try {
+      const { api } = this.#start().thread
+      const loading = await api.add(TRIAL, `import ${module}`, false)
+      await api.remove(TRIAL)
+      return loading.kind === 'refused' ? loading.message : undefined
+    } catch (cause) {
+      return messageOf(cause)
+    }
   }
 
   /** In order of their names. */
@@ -140,7 +186,19 @@ export class PythonScripts {
     for (const runner of this.#service.detachAll()) moveTo(channel.port1, runner)
     thread.ended.catch((cause: unknown) => this.#lost(cause))
     this.#running = { pool, thread, events: channel.port1 }
+    for (const made of this.#packages.values()) this.#tell(this.#running, made)
     return this.#running
+  }
+
+  #tell({ thread }: Running, made: PythonPackage): void {
+    const log = this.options.log
+    const warn = (reason: string): void => log.warn('a Python package cannot be loaded', { package: made.name, reason })
+    thread.api.install(made).then(
+      (change) => {
+        if (change.kind === 'refused') warn(change.message)
+      },
+      (cause: unknown) => warn(messageOf(cause)),
+    )
   }
 
   /** A bug of ours. Runners that were attached wait for their limit; the next script starts a new thread. */

@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '../base/folder.js'
-import { ALLOWED_MODULES, WITHHELD_ATTRIBUTES, WITHHELD_BUILTINS, WITHHELD_NAMES } from './allowed-modules.js'
+import {
+  ALLOWED_MODULES,
+  JAVASCRIPT_MODULES,
+  PACKAGE_MODULES,
+  WITHHELD_ATTRIBUTES,
+  WITHHELD_BUILTINS,
+  WITHHELD_NAMES,
+} from './allowed-modules.js'
 import { GUARD_SOURCE } from './guard-source.js'
 import { pyodideVersion } from './pyodide-files.js'
 
@@ -41,6 +48,8 @@ function contentHash(): string {
   const content = JSON.stringify([
     GUARD_SOURCE,
     ALLOWED_MODULES,
+    JAVASCRIPT_MODULES,
+    PACKAGE_MODULES,
     WITHHELD_ATTRIBUTES,
     WITHHELD_BUILTINS,
     WITHHELD_NAMES,
