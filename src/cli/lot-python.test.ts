@@ -1,7 +1,10 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { encodeText } from '../base/bytes.js'
 import { recordingLine } from '../lot-simulator/recording.js'
 import { CACHE_FOLDER } from '../python/scripts.fixture.js'
+import { wheelFile, wheelOf } from '../python/wheel.fixture.js'
 import { type CommandResult, runMerlot } from './cli.fixture.js'
 
 // the first start of Python ever takes seconds
@@ -91,4 +94,25 @@ t.test('Python runs where its scripts are among the files', async (t) => {
     'scripts that the new version lacks are those of the old one, each with variables of its own',
   )
   t.match(replay.stdout, /3 messages replayed, 0 left out, 2 differences/)
+})
+
+t.test('packages come from a folder of wheels', async (t) => {
+  const action = `DEFINE ACTION Twice
+ON TOPIC "raw" DO
+    CALL PYTHON "Uses.twice" WITH (PAYLOAD) RETURN AS {result}
+    PUBLISH TOPIC "done" WITH {result}
+`
+  const script = '# Script Name: Uses\nimport demo\ndef twice(x): return demo.double(int(x))\n'
+  const workingDirectory = t.testdir({ 'a.lot': action, 'uses.py': script, wheels: {}, damaged: {} })
+  writeFileSync(join(workingDirectory, 'wheels', wheelFile('demo')), wheelOf())
+  writeFileSync(join(workingDirectory, 'damaged', wheelFile('demo')), 'x')
+  const run = (...more: string[]): Promise<CommandResult> =>
+    runMerlot(['lot', 'run', 'a.lot', 'uses.py', '--topic', 'raw', '--payload', '21', ...more], {
+      workingDirectory,
+      environment: { XDG_CACHE_HOME: CACHE_FOLDER },
+    })
+  t.match(await run('--wheels', 'wheels'), { exitCode: 0, stdout: 'action Twice publishes done "42"\n' })
+  t.match(await run(), { exitCode: 1, stderr: /Module 'demo' is not allowed: no package that is installed has it/ })
+  t.match(await run('--wheels', 'damaged'), { exitCode: 1, stderr: /the archive cannot be read/ })
+  t.match(await run('--wheels', 'none'), { exitCode: 1, stderr: /the folder of wheels .*none cannot be read/ })
 })

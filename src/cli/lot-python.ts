@@ -1,7 +1,7 @@
 /** Python for `merlot lot run`, `test` and `replay`. */
 import { homedir } from 'node:os'
-import { join } from 'node:path'
-import { messageOf } from '../base/errors.js'
+import { join, resolve } from 'node:path'
+import { BrokerError, messageOf } from '../base/errors.js'
 import { createSinkLogger } from '../base/log.js'
 import type { OutsideCall } from '../lot/program.js'
 import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
@@ -14,6 +14,11 @@ export const PYTHON_OPTIONS: readonly OptionDefinition[] = [
     kind: 'text',
     repeatable: true,
     doc: 'module that Python scripts may import besides the usual ones, as in python.extraModules (repeatable)',
+  },
+  {
+    flags: '--wheels <folder>',
+    kind: 'text',
+    doc: 'folder of wheels: of each Python package in it the newest is installed',
   },
 ]
 
@@ -40,11 +45,13 @@ export async function openOutside(
   const called = new Set(definitions.pythonTargets.filter((target) => !isAnswered(target)).map(scriptOf))
   const scripts = definitions.scripts.filter(({ name }) => called.has(name))
   if (scripts.length === 0) return { answer: refuse, begin: async () => {}, stop: async () => {} }
+  const wheels = values.text('wheels')
   const { SimulatedPython } = await import('../lot-simulator/simulated-python.js')
   try {
     const python = await SimulatedPython.start({
       scripts,
       extraModules: values.texts('pythonModule'),
+      wheelsFolder: wheels === undefined ? undefined : resolve(context.workingDirectory, wheels),
       folder: snapshotFolder(context),
       log: createSinkLogger({ level: 'warn', areas: {} }, ({ message, fields }) => {
         context.stderr.write(`${message}: ${fields?.reason ?? ''}\n`)
@@ -60,7 +67,8 @@ export async function openOutside(
       stop: () => python.stop(),
     }
   } catch (error) {
-    throw new CommandError(messageOf(error), 'correct the script; a broker would refuse it too')
+    const isPackage = error instanceof BrokerError && error.code === 'PACKAGE_REFUSED'
+    throw new CommandError(messageOf(error), isPackage ? undefined : 'correct the script; a broker would refuse it too')
   }
 }
 

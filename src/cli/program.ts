@@ -10,6 +10,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   audit: 'Check, search and export the audit trail',
   ban: 'Keep addresses, clients and users out of a running broker',
   lot: 'Check, format, try out and test LoT',
+  python: 'Install, remove and list Python packages of a running broker',
   rule: 'Check rules, and ask who may do what',
   store: 'Look at, check, copy and move what the broker has stored',
   user: 'Add, change, list and remove users of a running broker',

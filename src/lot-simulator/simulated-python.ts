@@ -10,6 +10,9 @@ import { BrokerConfig } from '../config/schema.js'
 import type { OutsideCall } from '../lot/program.js'
 import { OutsideCalls } from '../lot-runner/outside-calls.js'
 import { PythonScripts } from '../python/scripts.js'
+import { readWheel } from '../python/wheel.js'
+import { normalisedName } from '../python/wheel-name.js'
+import { newestWheels } from '../python/wheels-folder.js'
 
 export interface SimulatedScript {
   /** For a text without header. */
@@ -21,6 +24,8 @@ export interface SimulatedPythonOptions {
   readonly scripts: readonly SimulatedScript[]
   /** As `python.extraModules`. */
   readonly extraModules: readonly string[]
+  /** Of packages that scripts may import; undefined for none. */
+  readonly wheelsFolder: string | undefined
   /** For the memory snapshot, from which later starts are quick. */
   readonly folder: string
   readonly log: Logger
@@ -50,10 +55,11 @@ export class SimulatedPython {
     this.#calls = new OutsideCalls(this.#channel.port1, config.python.callMsMax + MARGIN_MS)
   }
 
-  /** @throws Error that tells which script is refused, and where */
+  /** @throws Error that tells which script is refused, and where; BrokerError PACKAGE_REFUSED for a wheel */
   static async start(options: SimulatedPythonOptions): Promise<SimulatedPython> {
     const python = new SimulatedPython(options)
     try {
+      await python.#takeWheels()
       await python.begin()
     } catch (error) {
       await python.stop()
@@ -61,6 +67,15 @@ export class SimulatedPython {
     }
     python.#python.attach(python.#channel.port2)
     return python
+  }
+
+  async #takeWheels(): Promise<void> {
+    const { wheelsFolder } = this.options
+    if (wheelsFolder === undefined) return
+    for (const { file, bytes } of await newestWheels(wheelsFolder)) {
+      const { name, files } = await readWheel(bytes, file)
+      this.#python.keepPackage({ name: normalisedName(name), files })
+    }
   }
 
   /** Loads the scripts (again): what they keep in their variables begins afresh. @throws Error as `start` does */
