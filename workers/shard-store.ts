@@ -97,7 +97,7 @@ export class ShardStore {
    * are there, with the number of those that could not be read.
    * @param flush makes visible what was written; answers true while a ring is too full
    */
-  async load(shard: ShardState, { sessions, retained, counts }: Unread, flush: () => boolean): Promise<number> {
+  async readMessages(shard: ShardState, { sessions, retained, counts }: Unread, flush: () => boolean): Promise<number> {
     const slice = new TimeSlice(SLICE_MS)
     const progress = new Progress(shard)
     for (const read of retained.all()) {

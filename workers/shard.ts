@@ -120,36 +120,26 @@ export default async function run(task: ShardTask): Promise<void> {
 
   const unread = store?.begin(shard)
   flush()
-  let areAllRead = (): void => {}
-  const sessionsRead = new Promise<void>((resolve) => {
-    areAllRead = resolve
-  })
-  // a session that ends hands its messages to members of shared groups on all shards: all of them first
-  const loading = unread && sessionsRead.then(() => store?.load(shard, unread, flush))
   let giveUp = (_: unknown): void => {}
   // a shard that cannot read what is in the store has to begin anew
   const unreadable = new Promise<never>((_, reject) => {
     giveUp = reject
   })
-  loading?.catch(giveUp)
+  const read = async (reading: Promise<number> | undefined): Promise<number> => {
+    reading?.catch(giveUp)
+    return (await reading) ?? 0
+  }
 
   const api: ShardApi = {
     async ready() {
       return unread?.counts ?? { sessions: 0, unreadSessions: 0, messages: 0, retained: 0 }
     },
-    async readSessions() {
-      const reading = unread && store?.readSessions(shard, unread, flush)
-      reading?.catch(giveUp)
-      return (await reading) ?? 0
-    },
+    readSessions: () => read(unread && store?.readSessions(shard, unread, flush)),
     beginRouting() {
       shard.opening?.end()
-      areAllRead()
       reactor.poke()
     },
-    async loaded() {
-      return (await loading) ?? 0
-    },
+    readMessages: () => read(unread && store?.readMessages(shard, unread, flush)),
     tick: onTick,
     settle: () => reactor.settle(),
     reconfigure(config) {

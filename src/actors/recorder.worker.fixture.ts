@@ -35,7 +35,7 @@ export default async function run(task: ThreadTask): Promise<void> {
     ready: async () => nothing,
     readSessions: async () => 0,
     beginRouting: () => {},
-    loaded: async () => 0,
+    readMessages: async () => 0,
     async listen(ports) {
       say(`listen ${ports}`)
       return ports.map((port) => port || 1_883)

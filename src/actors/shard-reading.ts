@@ -44,7 +44,7 @@ export class ShardReading {
       await this.#readSessions()
       this.log.info('all sessions are read from the store', { sessions, ms: this.#elapsedMs })
     }
-    const damaged = await Promise.all(this.shards.map(({ api }) => api.loaded()))
+    const damaged = await Promise.all(this.shards.map(({ api }) => api.readMessages()))
     const lost = sumOf(damaged)
     if (lost > 0) this.log.error('messages of the store could not be read and are given up', { messages: lost })
     await this.storage?.api.confirm()

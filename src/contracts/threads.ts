@@ -118,8 +118,11 @@ export interface ShardApi extends ThreadApi {
   readSessions(): Promise<number>
   /** The sessions of all shards are there: what is published from now on reaches them. */
   beginRouting(): void
-  /** Resolves when retained messages and those that waited for its sessions are there too. @returns how many could not be read */
-  loaded(): Promise<number>
+  /**
+   * Reads retained messages and those that wait for its sessions. After `beginRouting` of all shards: a session that ends
+   * hands its messages to members of shared groups on all of them. @returns how many could not be read
+   */
+  readMessages(): Promise<number>
   /** Publishes on behalf of the broker itself, as `$SYS` does. What is for a session of another shard is passed over. */
   publish(messages: readonly InternalPublish[]): void
   /**
