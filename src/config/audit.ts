@@ -1,5 +1,5 @@
 /** The part of the configuration that concerns the audit trail. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { FILE } from './value-meta.js'
 
 export const AuditTrail = z

@@ -1,5 +1,5 @@
 /** The part of the configuration that says how clients prove who they are. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { FILE } from './value-meta.js'
 
 const JWT_ALGORITHMS = [

@@ -1,5 +1,5 @@
 /** The keys of the configuration as a tree, read from the schema: what the loader, its messages and the page share. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { BrokerConfig } from './schema.js'
 
 /** Names and, below lists, positions; `listeners.0.port` when printed. */

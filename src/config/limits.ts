@@ -1,5 +1,5 @@
 /** The part of the configuration that says how much one client, user or address may ask for. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** 0 is no limit. */
 const amount = (max: number) => z.int().min(0).max(max).default(0)

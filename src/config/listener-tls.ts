@@ -1,5 +1,5 @@
 /** The part of a listener that concerns TLS, and what its values must agree on. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { FILE, SECRET } from './value-meta.js'
 
 const file = (doc: string) =>

@@ -1,6 +1,6 @@
 /** The part of the configuration that says where the broker listens, and what its values must agree on. */
 import { isIP } from 'node:net'
-import { z } from 'zod'
+import * as z from 'zod'
 import { isLocalAddress, parseAddressRange } from '../base/address.js'
 import { checkTls, Tls } from './listener-tls.js'
 

@@ -1,5 +1,5 @@
 /** The part of the configuration that concerns LoT: how its entities run. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { FILE, FILE_OR_NAME } from './value-meta.js'
 
 export const Lot = z

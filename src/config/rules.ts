@@ -1,5 +1,5 @@
 /** The part of the configuration that says how LoT rules are applied. */
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const Rules = z
   .strictObject({

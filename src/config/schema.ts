@@ -1,5 +1,5 @@
 /** The configuration of a broker: type, default, bounds, unit and documentation of every value, written once. */
-import { z } from 'zod'
+import * as z from 'zod'
 import { LOG_AREAS, LOG_LEVELS } from '../base/log.js'
 import { AuditTrail } from './audit.js'
 import { Authentication } from './authentication.js'

@@ -1,6 +1,6 @@
 /** Examples beside the code: `NAME.test.lot.yaml` says what is given and what is expected. */
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml'
-import { z } from 'zod'
+import * as z from 'zod'
 import { nearestSpelling } from '../base/spelling.js'
 import { parseDuration } from './duration.js'
 
