@@ -102,20 +102,21 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     clock: clock.memory,
     log,
     controlToken,
-    introduceShard: (thread) => security.introduceShard(thread),
-    introduceConnection: (thread) => security.introduceConnection(thread),
+    // a thread that dies before users and rules are read is not told that there are none
+    introduceShard: (thread) => restored.then(() => security.introduceShard(thread)),
+    introduceConnection: (thread) => restored.then(() => security.introduceConnection(thread)),
     onAudit: (entries) => {
       trail?.take(entries)
       corefluxTopics.audited(entries)
     },
-    onBanReport: (report) => lot.whole.bans.take(report),
+    onBanReport: (report) => made?.whole.bans.take(report),
     onShardRestart: () => {
       sysTopics.forget()
       corefluxTopics.forget()
-      lot.shardsRestarted()
+      made?.shardsRestarted()
     },
-    onLotRestart: () => lot.lotRestarted(),
-    onLotEvent: (event) => lot.handle(event),
+    onLotRestart: async () => made?.lotRestarted(),
+    onLotEvent: (event) => made?.handle(event),
     workers: {
       shard: entryFile('shard'),
       connection: entryFile('connection'),
@@ -123,8 +124,6 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
       lot: entryFile('lot'),
     },
   })
-  // while the threads load theirs
-  const lotControl = await import('./lot-control.js')
   const corefluxTopics: CorefluxTopics = new CorefluxTopics({
     config,
     clock,
@@ -138,37 +137,9 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     clock,
     log,
     audit: trail,
-    changed: () => lot.configurationChanged(),
+    changed: () => made?.configurationChanged(),
   })
-  const security = new SecurityControl(supervisor, () => lot.whole)
-  const lot: LotControl = new lotControl.LotControl({
-    config,
-    configuration,
-    security,
-    trail,
-    environment,
-    supervisor,
-    clock,
-    log,
-    updateStatistics: () => {
-      sysTopics.forget()
-      corefluxTopics.update()
-    },
-  })
-  let ports: readonly number[]
-  try {
-    ports = await supervisor.start(async () => {
-      await trail?.open() // the data folder is this broker's by now
-      await lot.restore()
-      if (lot.firstNotice.length > 0) options.tellOwner?.(lot.firstNotice)
-    })
-  } catch (cause) {
-    await supervisor.destroy()
-    await trail?.close()
-    throw cause
-  }
   const certificates = new CertificateWatch(config, clock, log)
-  certificates.start()
   const sysTopics: SysTopics = new SysTopics(
     config,
     supervisor.wiring,
@@ -177,6 +148,46 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     () => supervisor.quarantine,
     () => ({ 'audit/lost': trail?.status().lost, 'certificates/warnings': certificates.warnings }),
   )
+  const security = new SecurityControl(supervisor, () => lotOf(made).whole)
+  let made: LotControl | undefined
+  let isRestored = (): void => {}
+  const restored = new Promise<void>((resolve) => {
+    isRestored = resolve
+  })
+  // while storage thread and shards read the store
+  const making = import('./lot-control.js').then(
+    ({ LotControl }) =>
+      new LotControl({
+        config,
+        configuration,
+        security,
+        trail,
+        environment,
+        supervisor,
+        clock,
+        log,
+        updateStatistics: () => {
+          sysTopics.forget()
+          corefluxTopics.update()
+        },
+      }),
+  )
+  let ports: readonly number[]
+  try {
+    ports = await supervisor.start(async () => {
+      made = await making
+      await trail?.open() // the data folder is this broker's by now
+      await made.restore()
+      isRestored()
+      if (made.firstNotice.length > 0) options.tellOwner?.(made.firstNotice)
+    })
+  } catch (cause) {
+    await supervisor.destroy()
+    await trail?.close()
+    throw cause
+  }
+  const lot = lotOf(made)
+  certificates.start()
   sysTopics.start()
   corefluxTopics.start()
   await Promise.race([
@@ -241,6 +252,12 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
     },
     settled,
   }
+}
+
+/** @throws Error before the start has come so far */
+function lotOf(made: LotControl | undefined): LotControl {
+  if (made === undefined) throw new Error('the broker has not been started')
+  return made
 }
 
 function openConfig(given: BrokerConfig, readConfig: ConfigReader | undefined): LiveConfig {
