@@ -47,7 +47,7 @@ export const EffectKind = {
 } as const
 
 export const EFFECT_KIND = 1
-/** qos | retain << 2 | `BY_PUBLISH_MODEL` */
+/** QoS (`QOS_BITS`), `RETAIN` as on the way to a shard, `BY_PUBLISH_MODEL` */
 export const EFFECT_FLAGS = 2
 /** Of the run that has it. */
 export const EFFECT_DEPTH = 3
@@ -69,6 +69,8 @@ export const PROGRESS_IN_CALL = 1
 export const PROGRESS_CALLED_MS = 2
 /** 1 once the runner has begun with the batch: a new thread takes a while to get there. */
 export const PROGRESS_STARTED = 3
+/** As the system numbers the thread of the runner, while it runs the batch; 0 where that is not known. */
+export const PROGRESS_THREAD = 4
 export const PROGRESS_INTS = 16
 
 // ---------- tasks ----------

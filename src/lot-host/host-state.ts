@@ -7,14 +7,12 @@ import { SharedBook } from '../base/shared-book.js'
 import { SharedValues } from '../base/shared-values.js'
 import type { BrokerConfig } from '../config/schema.js'
 import { Counter, type Counters } from '../contracts/counters.js'
-import { type EntityRef, type LotEvent, ONLY_IF_RETAINED } from '../contracts/lot.js'
+import { type EntityRef, type LotEvent, ONLY_IF_RETAINED, RETAIN } from '../contracts/lot.js'
 import type { Entity } from './entity.js'
 import { Failures } from './failures.js'
 import { Interest } from './interest.js'
 import type { Shards } from './shards.js'
 import { Topics } from './topics.js'
-
-const RETAIN = 4
 
 export interface HostOptions {
   readonly config: BrokerConfig

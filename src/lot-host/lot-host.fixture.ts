@@ -7,6 +7,7 @@ import { createDoorbellMemory, Doorbell } from '../base/doorbell.js'
 import { type Logger, silentLogger } from '../base/log.js'
 import { Reactor } from '../base/reactor.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
+import { lowerPriority } from '../base/thread-priority.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import { createCountersMemory, openCounters } from '../contracts/counters.js'
 import {
@@ -26,6 +27,8 @@ import {
   type LotEvent,
   type LotLink,
   ONLY_RETAIN,
+  QOS_BITS,
+  RETAIN,
   type RunnableDefinition,
   type SessionEvent,
   ToLotKind,
@@ -88,6 +91,8 @@ export class LotHostFixture {
   hooks = 0
   /** So many next batches are lost with their threads, after they have run. */
   deaths = 0
+  /** Threads that were to keep nobody waiting, as the system numbers them. */
+  readonly lowered: number[] = []
   /** Called for every message that is published instead of noting it. */
   onPublish: (() => void) | undefined
   readonly reactor: Reactor
@@ -147,6 +152,10 @@ export class LotHostFixture {
           const result = await this.#pool.run(batch, [batch.events], end)
           if (this.deaths-- > 0) throw new Error('worker exited with code: 1')
           return result
+        },
+        lower: (thread) => {
+          this.lowered.push(thread)
+          lowerPriority(thread)
         },
       },
       threads,
@@ -313,8 +322,8 @@ export class LotHostFixture {
         this.published.push({
           topic: decodeText(bytes, at + 24, ints[i + 4]),
           payload: decodeText(bytes, at + 24 + ints[i + 4], ints[i + 5]),
-          qos: flags & 3,
-          retain: (flags & 4) !== 0,
+          qos: flags & QOS_BITS,
+          retain: (flags & RETAIN) !== 0,
           onlyRetain: (flags & ONLY_RETAIN) !== 0,
           isGoverned: (flags & GOVERNED) !== 0,
           depth: flags >> DEPTH_SHIFT,

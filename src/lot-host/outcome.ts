@@ -1,5 +1,5 @@
 /** What came out of a batch takes effect: messages go out, values are kept, the main thread is told. */
-import { DEPTH_SHIFT, type EnvironmentChange, GOVERNED, ONLY_RETAIN } from '../contracts/lot.js'
+import { DEPTH_SHIFT, type EnvironmentChange, GOVERNED, ONLY_RETAIN, QOS_BITS, RETAIN } from '../contracts/lot.js'
 import {
   BY_PUBLISH_MODEL,
   EFFECT_DEPTH,
@@ -17,9 +17,7 @@ import type { Entity } from './entity.js'
 import type { HostState } from './host-state.js'
 import type { Intake } from './intake.js'
 
-const RETAIN = 4
-/** QoS and RETAIN of an effect. */
-const MESSAGE_FLAGS = 7
+const MESSAGE_FLAGS = QOS_BITS | RETAIN
 
 export class Outcome {
   constructor(

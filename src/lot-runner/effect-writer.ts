@@ -1,5 +1,6 @@
 /** The effects of one batch as bytes, in the layout of contracts/lot-batch.ts. */
 import { aligned8 } from '../base/ring.js'
+import { RETAIN } from '../contracts/lot.js'
 import {
   BY_PUBLISH_MODEL,
   EFFECT_DEPTH,
@@ -105,7 +106,7 @@ export class EffectWriter {
 }
 
 function flagsOf({ qos, retain, byPublishModel }: Extract<Effect, { kind: 'publish' }>): number {
-  return qos | (retain ? 4 : 0) | (byPublishModel ? BY_PUBLISH_MODEL : 0)
+  return qos | (retain ? RETAIN : 0) | (byPublishModel ? BY_PUBLISH_MODEL : 0)
 }
 
 function copy(source: Uint8Array, target: Uint8Array, to: number): void {
