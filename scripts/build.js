@@ -12,7 +12,7 @@ import { build } from 'esbuild'
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const FOLDER = process.argv[2] ?? join(ROOT, 'dist/bin')
 /** Small, pure JavaScript and needed at each start; other packages are looked for when they are used. */
-const PACKED = new Set(['comlink', 'zod'])
+const PACKED = new Set(['comlink', 'jose', 'zod'])
 
 const { dependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 const common = {
