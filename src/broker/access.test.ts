@@ -1,7 +1,7 @@
 import t from 'tap'
 import { MemoryEngine } from '../../storage/memory-engine.js'
 import { ManualClock } from '../base/manual-clock.fixture.js'
-import { ONLY_RETAIN } from '../contracts/lot.js'
+import { ONLY_RETAIN, RETAIN } from '../contracts/lot.js'
 import type { AccessQuestion, Decision, RuleScope, RuleWorld } from '../contracts/security.js'
 import type { ClientOptions, TestClient } from './client.fixture.js'
 import { ALL_RULES, NEW_RULES, TestPolicy } from './policy.fixture.js'
@@ -369,7 +369,7 @@ t.test('what KEEP TOPIC keeps can be read by rules, and is no retained message, 
     ['puback #1 0x87', 'puback #2 0x10'],
     ['puback #1 0x10', 'puback #2 0x10'],
   ]
-  first.lot(0).publish('gate', 'open', 4 | ONLY_RETAIN)
+  first.lot(0).publish('gate', 'open', RETAIN | ONLY_RETAIN)
   first.settle()
   for (const shard of [0, 1]) t.same(asks(first, shard), denied, `shard ${shard}`)
   const again = new ShardFixture({ engine, policy, shards: 2 })

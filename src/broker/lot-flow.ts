@@ -1,6 +1,14 @@
 /** What the LoT thread asks of a shard: topics it wants, messages it publishes. */
 import { decodeText } from '../base/bytes.js'
-import { DEPTH_SHIFT, FromLotKind, GOVERNED, ONLY_IF_RETAINED, ONLY_RETAIN } from '../contracts/lot.js'
+import {
+  DEPTH_SHIFT,
+  FromLotKind,
+  GOVERNED,
+  ONLY_IF_RETAINED,
+  ONLY_RETAIN,
+  QOS_BITS,
+  RETAIN,
+} from '../contracts/lot.js'
 import { KIND } from '../contracts/records.js'
 import type { Identity } from '../contracts/security.js'
 import type { InternalPublish } from '../contracts/threads.js'
@@ -38,8 +46,8 @@ export function receiveFromLot(shard: ShardState, bytes: Uint8Array, ints: Int32
 function receivePublish(shard: ShardState, bytes: Uint8Array, ints: Int32Array, at: number): void {
   const i = at >> 2
   const flags = ints[i + 3]
-  const qos = (flags & 3) as 0 | 1 | 2
-  shard.fields.readPlain(bytes, ints, at + 24, ints[i + 4], ints[i + 5], qos, (flags & 4) !== 0)
+  const qos = (flags & QOS_BITS) as 0 | 1 | 2
+  shard.fields.readPlain(bytes, ints, at + 24, ints[i + 4], ints[i + 5], qos, (flags & RETAIN) !== 0)
   publish(shard, flags)
 }
 

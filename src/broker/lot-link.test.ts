@@ -1,5 +1,5 @@
 import t from 'tap'
-import { DEPTH_SHIFT, GOVERNED, ONLY_IF_RETAINED, ONLY_RETAIN, SessionHook } from '../contracts/lot.js'
+import { DEPTH_SHIFT, GOVERNED, ONLY_IF_RETAINED, ONLY_RETAIN, RETAIN, SessionHook } from '../contracts/lot.js'
 import { CloseCause } from '../contracts/records.js'
 import { lotThreadLost, retainedValues } from './lot-flow.js'
 import { TestPolicy } from './policy.fixture.js'
@@ -90,7 +90,7 @@ t.test('what LoT publishes reaches subscribers of all shards, is retained, and d
   for (const client of [ann, bob]) client.take()
   lot.take()
   lot.publish('out/a', 'plain')
-  lot.publish('out/b', 'kept', 4 | 1)
+  lot.publish('out/b', 'kept', RETAIN | 1)
   fixture.settle()
   t.same(ann.take(), ['out/a=plain q0 #0', 'out/b=kept q1 #1'])
   t.same(bob.take(), ['out/a=plain q0 #0', 'out/b=kept q1 #1'])
@@ -107,7 +107,7 @@ t.test('KEEP: later subscribers get it from every shard, present ones do not', a
   ann.subscribe('#')
   fixture.settle()
   ann.take()
-  fixture.lot().publish('kept/limit', '40', 4 | ONLY_RETAIN)
+  fixture.lot().publish('kept/limit', '40', RETAIN | ONLY_RETAIN)
   fixture.settle()
   t.same(ann.take(), [])
   const late = fixture.connect('late', { shard: 1 })
@@ -235,11 +235,11 @@ t.test('only what is there is cleared where LoT says so', async (t) => {
   watcher.subscribe('#')
   fixture.settle()
   watcher.take()
-  lot.publish('error', '', 4 | ONLY_IF_RETAINED)
+  lot.publish('error', '', RETAIN | ONLY_IF_RETAINED)
   fixture.settle()
   t.same(watcher.take(), [])
   lot.publish('error', 'bad', 4)
-  lot.publish('error', '', 4 | ONLY_IF_RETAINED)
+  lot.publish('error', '', RETAIN | ONLY_IF_RETAINED)
   fixture.settle()
   t.equal(watcher.take().length, 2)
   t.equal(fixture.shard().retained.messages, 0)

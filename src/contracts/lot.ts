@@ -43,7 +43,7 @@ export const FromLotKind = {
   /** int 3 number to answer with, int 4 1 to want it and 0 no longer, int 5 byte length of the filter from int 6 on. */
   WANT: 1,
   /**
-   * A message of LoT: int 3 qos | retain << 2 | flags as below, int 4 bytes of the topic, int 5 bytes of the payload, from
+   * A message of LoT: int 3 QoS and flags as below, int 4 bytes of the topic, int 5 bytes of the payload, from
    * int 6 on topic and payload. Only one that is `GOVERNED` comes back: who in LoT wants another has it already.
    */
   PUBLISH: 2,
@@ -53,6 +53,10 @@ export const FromLotKind = {
   HOOKS: 4,
 } as const
 
+/** In int 3 of PUBLISH, and in the flags of an effect that publishes: the QoS. */
+export const QOS_BITS = 3
+/** Beside it: kept for later subscribers. */
+export const RETAIN = 4
 /** In int 3 of PUBLISH: kept for later subscribers, delivered to nobody now (KEEP TOPIC). */
 export const ONLY_RETAIN = 8
 /** In int 3 of PUBLISH: rules decide whether it goes out at all, and so the LoT thread gets it from the shard, too. */
