@@ -3,7 +3,7 @@ import type { Identity } from '../contracts/security.js'
 import { auditOfCommand } from './command-audit.js'
 import { parseCommandLine } from './command-line.js'
 import { COMMAND_TABLE, writtenName } from './command-table.js'
-import { failure, type Reply, success } from './envelope.js'
+import { denied, failure, type Reply, success } from './envelope.js'
 
 const SENDER: Identity = { userName: 'ann', clientId: 'hub', address: '2001:db8::7', port: 49_152, claims: undefined }
 const SECRET = 'hunter2'
@@ -32,7 +32,7 @@ t.test('no command shows more than the names in it', async (t) => {
     for (const rest of texts) {
       const text = `${writtenName(command)} ${rest} -requestId ${SECRET}`
       const line = parseCommandLine(text)
-      for (const reply of [success(SECRET), failure(SECRET), failure(`Permission denied: ${SECRET}`)]) {
+      for (const reply of [success(SECRET), failure(SECRET), denied(SECRET)]) {
         const record = auditOfCommand(line, command, reply, SENDER)
         const isNamed = record.what === command.name || record.what.startsWith(`${command.name} `)
         if (!isNamed || JSON.stringify(record).includes(SECRET)) wrong.push(`${text}: ${record.what}`)
@@ -73,12 +73,14 @@ t.test('who, from where, and with what result', async (t) => {
   const common = { user: 'ann', clientId: 'hub', address: '[2001:db8::7]:49152', what: 'RemoveRule Night' }
   t.same(auditOfCommand(line, command, success('x'), SENDER), { ...common, kind: 'command', success: true, detail: '' })
   t.match(auditOfCommand(line, command, failure('x'), SENDER), { kind: 'command', success: false, detail: '' })
-  t.same(auditOfCommand(line, command, failure('Permission denied: You are not allowed to …'), SENDER), {
+  t.same(auditOfCommand(line, command, denied('You are not allowed to …'), SENDER), {
     ...common,
     kind: 'denial',
     success: false,
     detail: 'no RuleManagementRemove',
   })
+  const ofSystem = failure('Permission denied: the folder of projects')
+  t.match(auditOfCommand(line, command, ofSystem, SENDER), { kind: 'command', detail: '' }, 'not for its words')
   t.match(auditOfCommand(line, command, undefined, undefined), { user: '', clientId: '', address: '', success: true })
   t.match(auditOfCommand(line, command, undefined, { ...SENDER, userName: undefined }), { user: '', clientId: 'hub' })
 })

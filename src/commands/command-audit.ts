@@ -14,7 +14,6 @@ const HEADER_CHARS = 1_000
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_.-]{0,254}$/
 /** Of JSON, assignments, addresses and encoded bytes, which are sent where a name was forgotten. */
 const NO_NAME = /[{}=]|:\/\/|^\w+64:/
-const REFUSED = 'Permission denied: '
 
 const entity: Shown = (rest) => {
   const match = ENTITY.exec(rest.slice(0, HEADER_CHARS))
@@ -108,16 +107,16 @@ export function auditOfCommand(
   reply: Reply | undefined,
   sender: Identity | undefined,
 ): AuditRecord {
-  const isRefused = reply?.success === false && reply.message.startsWith(REFUSED)
+  const isDenied = reply?.isDenied === true
   return {
-    kind: isRefused ? 'denial' : 'command',
+    kind: isDenied ? 'denial' : 'command',
     user: sender?.userName ?? '',
     clientId: sender?.clientId ?? '',
     address: sender === undefined ? '' : endpointOf(sender),
     what: line === undefined || command === undefined ? 'unknown command' : whatOf(command, line, reply),
     success: reply?.success ?? true,
     // not the message: it may repeat what was sent
-    detail: isRefused ? `no ${command?.scope ?? 'permission'}` : '',
+    detail: isDenied ? `no ${command?.scope ?? 'permission'}` : '',
   }
 }
 

@@ -6,7 +6,7 @@ import { grantRemedy } from './built-in-rules.js'
 import type { Command, CommandServices } from './command.js'
 import type { CommandLine } from './command-line.js'
 import { COMMAND_TABLE, unknownCommand, writtenName } from './command-table.js'
-import { failure, type Reply } from './envelope.js'
+import { denied, failure, type Reply } from './envelope.js'
 import { InOrder } from './in-order.js'
 import type { Draft } from './library.js'
 
@@ -86,10 +86,10 @@ export class CommandDesk {
       const scope = command.scope === 'none' ? 'CommandCall' : command.scope
       const decision = await decide?.({ identity: sender, scope, topic: undefined })
       if (decision?.allowed !== true) {
-        const refusal = `Permission denied: You are not allowed to execute ${writtenName(command)}`
+        const refusal = `You are not allowed to execute ${writtenName(command)}`
         // where a rule forbids it, being granted more does not help
         const isUngranted = decision !== undefined && decision.rule === undefined
-        return failure(isUngranted ? `${refusal}; ${grantRemedy(scope)}` : refusal)
+        return denied(isUngranted ? `${refusal}; ${grantRemedy(scope)}` : refusal)
       }
     }
     if ('prepare' in command) return await command.prepare(line, services, sender)

@@ -8,6 +8,8 @@ export const OUTPUT_TOPIC = '$SYS/Coreflux/Command/Output'
 export interface Reply {
   readonly success: boolean
   readonly message: string
+  /** It failed because the sender may not: for the audit trail, not sent. */
+  readonly isDenied?: true
   /** Of commands that add or remove one. */
   readonly entity?: { readonly type: string; readonly name: string }
   /** `{}` where left out. */
@@ -23,6 +25,11 @@ export function success(message: string, more: Omit<Reply, 'success' | 'message'
 
 export function failure(message: string, more: Omit<Reply, 'success' | 'message'> = {}): Reply {
   return { success: false, message, ...more }
+}
+
+/** @param message why the sender may not */
+export function denied(message: string): Reply {
+  return failure(`Permission denied: ${message}`, { isDenied: true })
 }
 
 /**

@@ -84,6 +84,17 @@ t.test('the copy is as the store when a change is answered', async (t) => {
   t.equal(statSync(pathOf(test)).mtimeMs, before, 'nothing to write at a start')
 })
 
+t.test('a copy of the same version that says something else is made anew', async (t) => {
+  const test = await withBob(t)
+  const text = test.store.text('rule/Quiet')?.replace('secret/#', 'silent/#') ?? ''
+  test.store.definitionsByKey.set('rule/Quiet', Buffer.from(text))
+  t.same(await restart(test), [])
+  t.same(
+    contentOf(test).definitions.find(([key]) => key === 'rule/Quiet'),
+    ['rule/Quiet', text],
+  )
+})
+
 t.test('version and change are one transaction', async (t) => {
   const test = await withBob(t)
   const [version, { version: copied }] = [test.store.text(VERSION), contentOf(test)]

@@ -79,7 +79,7 @@ export class SafeCopy {
     const version = library.notes.get(VERSION)
     if (version === undefined || version === this.#kept || this.#file.keyProblem !== undefined) return
     try {
-      await this.#file.write({ version, definitions: definitionsOf(library) })
+      await this.#file.write({ version, definitions: inOrder(identityDefinitions(library)) })
       this.#kept = version
     } catch (error) {
       const { path } = this.#file
@@ -95,10 +95,11 @@ export class SafeCopy {
     const version = library.notes.get(VERSION)
     this.#number = numberOf(copy.version)
     const isOfStore = version === copy.version
-    if (isOfStore && JSON.stringify(definitionsOf(library)) === JSON.stringify(copy.definitions)) this.#kept = version
-    const missing = this.#missing(copy, library, isOfStore || version === undefined)
+    const present = identityDefinitions(library)
+    if (isOfStore && isSame(copy.definitions, present)) this.#kept = version
+    const missing = this.#missing(copy, present, isOfStore || version === undefined)
     if (isOfStore || version === undefined) {
-      this.#tellLost(missing, library)
+      this.#tellLost(missing, present.size === 0)
       return missing
     }
     if (numberOf(version) < this.#number) this.#tellOlder(version, copy.version, missing)
@@ -106,9 +107,8 @@ export class SafeCopy {
   }
 
   /** @param isWanted it is to come back @throws BrokerError RULE_UNREADABLE for a rule that should, and cannot */
-  #missing({ definitions }: IdentitiesCopy, library: Library, isWanted: boolean): Library {
+  #missing({ definitions }: IdentitiesCopy, present: ReadonlyMap<string, string>, isWanted: boolean): Library {
     const missing = new Library()
-    const present = identityDefinitions(library)
     const absent = definitions.filter(([key]) => !present.has(key))
     const values = absent.map(([key, text]) => ({ key, value: encodeText(text) }))
     const { problems, rules } = readDefinitions(values, missing, undefined)
@@ -119,9 +119,10 @@ export class SafeCopy {
     return missing
   }
 
-  #tellLost({ users, entities, notes }: Library, library: Library): void {
+  /** @param isAll the store has nothing of the kind */
+  #tellLost({ users, entities, notes }: Library, isAll: boolean): void {
     const { path } = this.#file
-    if (identityDefinitions(library).size === 0) {
+    if (isAll) {
       this.log.warn('the store knows no users and rules: they come back from their copy', {
         path,
         users: users.size,
@@ -165,8 +166,12 @@ export class SafeCopy {
   }
 }
 
-function definitionsOf(library: Library): IdentitiesCopy['definitions'] {
-  return [...identityDefinitions(library)].sort(([one], [other]) => (one < other ? -1 : 1))
+function inOrder(definitions: ReadonlyMap<string, string>): IdentitiesCopy['definitions'] {
+  return [...definitions].sort(([one], [other]) => (one < other ? -1 : 1))
+}
+
+function isSame(copied: IdentitiesCopy['definitions'], present: ReadonlyMap<string, string>): boolean {
+  return copied.length === present.size && copied.every(([key, text]) => present.get(key) === text)
 }
 
 function addAll({ entities, users, notes }: Library, library: Library): void {

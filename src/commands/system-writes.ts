@@ -3,14 +3,15 @@ import type { Clock } from '../base/clock.js'
 import { messageOf } from '../base/errors.js'
 import type { Logger } from '../base/log.js'
 import { RateLimitedLog } from '../base/log-rate.js'
-import { type Audit, endpointOf } from '../contracts/audit.js'
+import { Turns } from '../base/turns.js'
+import { type Audit, partyOf } from '../contracts/audit.js'
 import type { LotEvent } from '../contracts/lot.js'
 import type { AccessQuestion, Decision, Identity } from '../contracts/security.js'
 import { type Configuration, NEW_CONFIG_TOPIC, SET_CONFIG, setConfig } from './config-command.js'
-import { failure, type Reply } from './envelope.js'
+import { denied, failure, type Reply } from './envelope.js'
 
-/** Changes of the configuration that wait for their turn. */
-const CHANGES_MAX = 16
+/** Changes of the configuration that wait for the one that is being made. */
+const WAITING_MAX = 15
 /** Characters of an answer that the audit trail is told. */
 const DETAIL_LENGTH_MAX = 500
 
@@ -30,8 +31,7 @@ type Write = Extract<LotEvent, { kind: 'write' }>
 export class SystemWrites {
   readonly #parts: SystemWritesParts
   readonly #log: RateLimitedLog
-  #changing = 0
-  #last: Promise<unknown> = Promise.resolve()
+  readonly #turns = new Turns(1, WAITING_MAX)
 
   constructor(parts: SystemWritesParts) {
     this.#parts = parts
@@ -46,16 +46,11 @@ export class SystemWrites {
   }
 
   async #inTurn(write: Write): Promise<Reply> {
-    if (this.#changing >= CHANGES_MAX) return failure('Too many changes are waiting: send this one again later')
-    this.#changing++
-    const reply = this.#last
-      .then(() => this.#setConfig(write))
-      .catch((thrown: unknown) => this.#failed(write, messageOf(thrown)))
-    this.#last = reply
+    if (this.#turns.isFull) return failure('Too many changes are waiting: send this one again later')
     try {
-      return await reply
-    } finally {
-      this.#changing--
+      return await this.#turns.take(() => this.#setConfig(write))
+    } catch (thrown) {
+      return this.#failed(write, messageOf(thrown))
     }
   }
 
@@ -63,10 +58,10 @@ export class SystemWrites {
     const { configuration, decide, log } = this.#parts
     if (configuration === undefined) return failure('The configuration of this broker cannot be changed')
     // whoever may deploy an Action may not for that reason configure the broker
-    if (identity === undefined) return failure('Permission denied: Actions may not change the configuration')
+    if (identity === undefined) return denied('Actions may not change the configuration')
     const decision = await decide?.({ identity, scope: 'SystemConfiguration', topic: undefined })
     if (decision?.allowed !== true) {
-      const refused = failure('Permission denied: You are not allowed to change the configuration')
+      const refused = denied('You are not allowed to change the configuration')
       this.#record('denial', identity, { ...refused, message: decision?.reason ?? '' })
       return refused
     }
@@ -88,9 +83,7 @@ export class SystemWrites {
   #record(kind: 'configuration' | 'denial', identity: Identity, { success, message }: Reply): void {
     this.#parts.audit?.record({
       kind,
-      user: identity.userName ?? '',
-      clientId: identity.clientId,
-      address: endpointOf(identity),
+      ...partyOf(identity),
       what: SET_CONFIG,
       success,
       detail: message.slice(0, DETAIL_LENGTH_MAX),

@@ -1,4 +1,5 @@
 /** What the audit trail is told. Never a secret: neither a password nor the value of one, nor the text of a command behind its name. */
+import type { Identity } from './security.js'
 
 export const AUDIT_KINDS = [
   'login',
@@ -37,6 +38,11 @@ export interface AuditEntry extends AuditRecord {
 /** Takes records; never throws, never blocks. A storm of equal denials becomes one record with a count. */
 export interface Audit {
   record(record: AuditRecord): void
+}
+
+/** What a record says of a client. */
+export function partyOf(client: Omit<Identity, 'claims'>): Pick<AuditRecord, 'user' | 'clientId' | 'address'> {
+  return { user: client.userName ?? '', clientId: client.clientId, address: endpointOf(client) }
 }
 
 /** `192.0.2.7:49152`, `[2001:db8::7]:49152`; the path of a Unix socket */

@@ -1,5 +1,6 @@
 /** The commands of projects. */
 import { readFile, stat } from 'node:fs/promises'
+import { Turns } from '../base/turns.js'
 import { ActiveProject } from './active-project.js'
 import { packArchive, unpackArchive, writeFiles, ZIP_BYTES_MAX } from './archive.js'
 import * as git from './git.js'
@@ -21,10 +22,12 @@ import { countsOf, manifestOf, placedOf, readProject } from './read-project.js'
 import { refused } from './refusal.js'
 import { answered, done, errorText, reasonOf, withMessage } from './reply.js'
 import { ProjectTopics } from './topics.js'
-import { Turns } from './turns.js'
+
+const WAITING_MAX = 99
 
 export class Projects implements ProjectCommands {
-  readonly #turns = new Turns()
+  /** One after the other, so that no two commands change the same folders. */
+  readonly #turns = new Turns(1, WAITING_MAX)
   readonly #topics: ProjectTopics
   readonly #folders: ProjectFolders
   readonly #active: ActiveProject
@@ -279,7 +282,9 @@ export class Projects implements ProjectCommands {
     return entries
   }
 
-  #command(run: () => Promise<ProjectReply>): Promise<ProjectReply> {
-    return this.#turns.take(() => answered(run))
+  /** @throws BrokerError PROJECT_REFUSED when too many wait already */
+  async #command(run: () => Promise<ProjectReply>): Promise<ProjectReply> {
+    if (this.#turns.isFull) throw refused('too many commands for projects wait; try again later')
+    return await this.#turns.take(() => answered(run))
   }
 }

@@ -3,10 +3,10 @@
  * equal ones that come together share one hash; unknown users cost what known ones cost.
  */
 import { randomBytes } from 'node:crypto'
+import { Turns } from '../base/turns.js'
 import type { CredentialsDirectory } from './directory.js'
 import { hashPassword, PASSWORD_BYTES_MAX, type VerifyPassword } from './passwords.js'
 import { RememberedLogins } from './remembered.js'
-import { Turns } from './turns.js'
 
 export interface PasswordLoginParts {
   readonly directory: Pick<CredentialsDirectory, 'get'>

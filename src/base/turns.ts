@@ -1,4 +1,4 @@
-/** Costly work, some at once, the rest in a line that has an end. */
+/** Work of which so much runs at once, and the rest waits in a line that has an end. */
 
 type Start = () => void
 
