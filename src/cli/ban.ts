@@ -1,11 +1,9 @@
 /** `merlot ban`: keeps addresses, clients and users out of a running broker, by its commands. */
 import { isAddressRange } from '../base/address.js'
-import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
-import { ANSWER_OPTIONS, printAnswer, sendCommand } from './command-exchange.js'
+import { ADMINISTER_OPTIONS, administer } from './administer.js'
+import type { CommandDefinition, OptionDefinition, OptionValues } from './command.js'
 import { quoted } from './command-words.js'
-import { CONNECTION_OPTIONS } from './connection-options.js'
-import { ExitCode, wrongUsage } from './exit.js'
-import { OWNER_OPTIONS, ownerSettings } from './owner-access.js'
+import { wrongUsage } from './exit.js'
 
 const KINDS = ['address', 'client', 'user'] as const
 const SECONDS_MAX = 3_153_600_000
@@ -27,7 +25,7 @@ export const banAddCommand: CommandDefinition = {
   summary: 'Ban an address, a network, a client identifier or a user',
   argument: { name: 'what', doc: WHAT, count: 'many' },
   ownsH: true,
-  options: [...OPTIONS, ...ANSWER_OPTIONS, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS],
+  options: [...OPTIONS, ...ADMINISTER_OPTIONS],
   examples: [
     'merlot ban add address 192.0.2.7 --seconds 3600 --reason "password guessing"',
     'merlot ban add address 2001:db8::/32',
@@ -36,7 +34,7 @@ export const banAddCommand: CommandDefinition = {
   run(values, context) {
     const seconds = values.integer('seconds') ?? 0
     const reason = values.text('reason')
-    return send(
+    return administer(
       `-ban ${namedIn(values)} ${seconds}${reason === undefined ? '' : ` ${quoted(reason)}`}`,
       values,
       context,
@@ -49,23 +47,18 @@ export const banRemoveCommand: CommandDefinition = {
   summary: 'Lift a ban, also one that the broker has found by itself',
   argument: { name: 'what', doc: WHAT, count: 'many' },
   ownsH: true,
-  options: [...ANSWER_OPTIONS, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS],
+  options: ADMINISTER_OPTIONS,
   examples: ['merlot ban remove address 192.0.2.7'],
-  run: (values, context) => send(`-unban ${namedIn(values)}`, values, context),
+  run: (values, context) => administer(`-unban ${namedIn(values)}`, values, context),
 }
 
 export const banListCommand: CommandDefinition = {
   name: 'ban list',
   summary: 'List bans, the latest first',
   ownsH: true,
-  options: [...ANSWER_OPTIONS, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS],
+  options: ADMINISTER_OPTIONS,
   examples: ['merlot ban list', 'merlot ban list --json'],
-  run: (values, context) => send('-listBans', values, context),
-}
-
-async function send(text: string, values: OptionValues, context: CommandContext): Promise<ExitCode> {
-  const answer = await sendCommand(text, ownerSettings(values, context), context, values.integer('timeout'))
-  return answer === undefined ? ExitCode.ok : printAnswer(answer, values.flag('json'), context)
+  run: (values, context) => administer('-listBans', values, context),
 }
 
 /** As the command of the broker wants it. @throws CommandError for anything else */

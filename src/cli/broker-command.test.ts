@@ -59,6 +59,11 @@ t.test('commands and their answers', async (t) => {
   const own = JSON.parse((await send('-listModels -requestId mine', '--json')).stdout) as { requestId: string }
   t.equal(own.requestId, 'mine')
 
+  const ban = (...args: string[]) => runMerlot(['ban', ...args, '--data', folder])
+  const reason = 'see the note on -requestId 7'
+  t.match(await ban('add', 'client', 'pump-9', '--reason', reason), { exitCode: 0, stderr: '' })
+  t.match(JSON.parse((await ban('list', '--json')).stdout), { data: [{ reason }] }, 'only a command has identifiers')
+
   const bad = join(folder, 'bad.lot')
   writeFileSync(bad, '// of the press\n\nDEFINE ACTION Bad\nON EVERY 1 SECOND D\n    PUBLISH TOPIC "x" WITH 1\n')
   const { exitCode, stderr } = await send('-addAction', '--file', bad)

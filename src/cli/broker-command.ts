@@ -7,6 +7,9 @@ import { ExitCode, wrongUsage } from './exit.js'
 import { OWNER_OPTIONS, ownerSettings } from './owner-access.js'
 import { payloadsOf } from './payloads.js'
 
+/** Commands that are typed may have one; elsewhere such an end belongs to a name, a reason or a password. */
+const REQUEST_ID = /\s-requestId\s+(\S+)\s*$/i
+
 const OPTIONS: readonly OptionDefinition[] = [
   { flags: '-f, --file <file>', kind: 'text', doc: 'file with what follows the command, such as LoT or Python' },
   { flags: '-s, --stdin', kind: 'flag', doc: 'the same from standard input' },
@@ -30,7 +33,8 @@ export const brokerCommand: CommandDefinition = {
   async run(values, context) {
     const settings = ownerSettings(values, context)
     const { text, sent } = await commandText(values, context)
-    const answer = await sendCommand(text, settings, context, values.integer('timeout'))
+    const writtenId = REQUEST_ID.exec(text)?.[1]
+    const answer = await sendCommand(text, settings, context, values.integer('timeout'), writtenId)
     return answer === undefined ? ExitCode.ok : printAnswer(answer, values.flag('json'), context, sent)
   },
 }

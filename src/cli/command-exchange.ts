@@ -10,7 +10,6 @@ import { printable } from './sub-output.js'
 
 const COMMAND_TOPIC = '$SYS/Coreflux/Command'
 const OUTPUT_TOPIC = '$SYS/Coreflux/Command/Output'
-const REQUEST_ID = /\s-requestId\s+(\S+)\s*$/i
 /** The one command that has no answer. */
 const UNANSWERED = /^--?update-?data\b/i
 const TIMEOUT_SECONDS = 60
@@ -39,6 +38,7 @@ export interface Answer {
 
 /**
  * @param text of the command, with its dash
+ * @param writtenId the identifier that ends the text already; otherwise it gets one
  * @returns undefined for the command that has no answer
  * @throws CommandError when the broker cannot be reached, refuses, or does not answer in time
  */
@@ -47,9 +47,10 @@ export async function sendCommand(
   settings: ConnectionSettings,
   context: CommandContext,
   timeoutSeconds = TIMEOUT_SECONDS,
+  writtenId?: string,
 ): Promise<Answer | undefined> {
-  const requestId = REQUEST_ID.exec(text)?.[1] ?? randomBytes(6).toString('hex')
-  const request = REQUEST_ID.test(text) ? text : `${text} -requestId ${requestId}`
+  const requestId = writtenId ?? randomBytes(6).toString('hex')
+  const request = writtenId === undefined ? `${text} -requestId ${requestId}` : text
   const answer = new ExpectedAnswer(requestId)
   const { connectToBroker } = await import('./client.js')
   const connection = await connectToBroker(settings, context, (message, settle) => {
