@@ -19,6 +19,7 @@ import { durationOf } from './duration-option.js'
 import { CommandError, ExitCode, wrongUsage } from './exit.js'
 import { STORE_OPTIONS } from './store-options.js'
 import { printable } from './sub-output.js'
+import { writeTo } from './write-to.js'
 
 const FOLDER = {
   name: 'folder',
@@ -83,7 +84,7 @@ export const auditQueryCommand: CommandDefinition = {
     const shown = limit === undefined ? records : (await lastRecords(records, limit)).records
     let count = 0
     for await (const record of shown) {
-      await write(context, `${line(record)}\n`)
+      await writeTo(context.stdout, `${line(record)}\n`)
       count++
     }
     if (count === 0) context.stderr.write('note: no record was found\n')
@@ -125,10 +126,9 @@ interface TrailPlace {
 /** @throws CommandError where there is no trail, and as `loadConfig` does */
 function placeOf(values: OptionValues, context: CommandContext): TrailPlace {
   const { config } = loadFromOptions(values, context)
-  const place = { ...config, dataDirectory: resolve(context.workingDirectory, config.dataDirectory) }
-  const folder = resolve(context.workingDirectory, values.text('folder') ?? trailFolder(place))
+  const folder = resolve(context.workingDirectory, values.text('folder') ?? trailFolder(config))
   if (!existsSync(folder)) throw wrongUsage(`there is no audit trail in ${folder}`, 'name its folder, or --data')
-  const key = readSecretKey(secretKeyPlace(place, context.environment))
+  const key = readSecretKey(secretKeyPlace(config, context.environment))
   if (typeof key === 'string') context.stderr.write(`note: ${key}\n`)
   return { folder, keys: Buffer.isBuffer(key) ? new AuditKeys(key) : undefined }
 }
@@ -181,13 +181,4 @@ function textLine({ timeMs, kind, user, clientId, address, what, success, detail
 
 function timeText(ms: number): string {
   return new Date(ms).toISOString()
-}
-
-/** Waits where the reader is slow: a trail may have gigabytes. */
-async function write({ stdout }: CommandContext, text: string): Promise<void> {
-  if (stdout.write(text) || stdout.destroyed) return
-  await new Promise<void>((resolve) => {
-    stdout.once('drain', resolve)
-    stdout.once('close', resolve)
-  })
 }

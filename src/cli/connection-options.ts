@@ -164,7 +164,12 @@ function passwordOf(values: OptionValues, context: CommandContext): string | und
   const file = values.text('passwordFile')
   if (file === undefined) return values.text('password')
   if (values.has('password')) throw wrongUsage('--password and --password-file are both given', 'keep one of the two')
-  return readNamedFile(file, context).toString('utf8').split(/\r?\n/, 1)[0]
+  return firstLine(readNamedFile(file, context).toString('utf8'))
+}
+
+/** Of a file or input with a password: editors end it with a line break. */
+export function firstLine(text: string): string {
+  return text.split(/\r?\n/, 1)[0]
 }
 
 function willOf(values: OptionValues): WillSettings | undefined {

@@ -1,7 +1,7 @@
 /** A password that a user is to get: typed twice without being shown, or from a file or standard input. Never an argument. */
 import type { Readable } from 'node:stream'
 import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
-import { readNamedFile } from './connection-options.js'
+import { firstLine, readNamedFile } from './connection-options.js'
 import { CommandError, wrongUsage } from './exit.js'
 
 export const NEW_PASSWORD_OPTIONS: readonly OptionDefinition[] = [
@@ -34,10 +34,6 @@ export async function newPassword(values: OptionValues, userName: string, contex
         : firstLine(await restOf(context.stdin))
   if (password === '') throw wrongUsage('no password is given', 'type one, or give --new-password-file')
   return password
-}
-
-function firstLine(text: string): string {
-  return text.split(/\r?\n/, 1)[0]
 }
 
 async function restOf(input: Readable): Promise<string> {

@@ -2,7 +2,6 @@
  * How the owner of a data folder reaches the broker that runs on it: as `root` and without a password, by the token that
  * the broker leaves there for as long as it runs.
  */
-import { resolve } from 'node:path'
 import { BrokerError } from '../base/errors.js'
 import { loadConfig } from '../config/load.js'
 import { type ControlAccess, readControlFile } from '../security/control-file.js'
@@ -48,7 +47,9 @@ export function ownerSettings(values: OptionValues, context: CommandContext): Co
   }
   const isNamed = values.has('data') || values.has('config') || values.flag('admin')
   const found = isNamed ? namedAccess(values, context) : triedAccess(values, context)
-  if (found === undefined) return { ...settings, deniedRemedy: nobodyRemedy(values, context) }
+  if (typeof found === 'string') {
+    return { ...settings, deniedRemedy: `${found}, so you are nobody here: ${NAME_REMEDY}` }
+  }
   const own = targetOfAccess(found, context)
   const target = namesBroker(values) ? settings.target : own
   if (!values.has('data') && target.url !== own.url) {
@@ -61,42 +62,26 @@ export function ownerSettings(values: OptionValues, context: CommandContext): Co
 
 /** @throws CommandError if there is none */
 function namedAccess(values: OptionValues, context: CommandContext): ControlAccess {
-  const folder = dataFolder(values, context)
-  const access = readControlFile(folder)
-  if (access !== undefined) return access
-  throw new CommandError(
-    `no broker runs on the data folder ${folder}`,
-    'start it, or name a broker with --host and a user with --username',
-  )
+  const found = accessIn(values, context)
+  if (typeof found !== 'string') return found
+  throw new CommandError(found, 'start it, or name a broker with --host and a user with --username')
 }
 
-/** Nobody has asked for it: what stands in the way is not told. */
-function triedAccess(values: OptionValues, context: CommandContext): ControlAccess | undefined {
+/** Nobody has asked for it: what stands in the way is told only where the broker denies something. @returns it, as text */
+function triedAccess(values: OptionValues, context: CommandContext): ControlAccess | string {
   try {
-    return readControlFile(dataFolder(values, context))
+    return accessIn(values, context)
   } catch (error) {
-    if (error instanceof BrokerError) return undefined
+    if (error instanceof BrokerError) return error.message
     throw error
   }
 }
 
-/** For somebody who names no user where no broker's token is found. */
-function nobodyRemedy(values: OptionValues, context: CommandContext): string {
-  const because = (reason: string): string => `${reason}, so you are nobody here: ${NAME_REMEDY}`
-  try {
-    const folder = dataFolder(values, context)
-    readControlFile(folder)
-    return because(`no broker runs on the data folder ${folder}`)
-  } catch (error) {
-    if (error instanceof BrokerError) return because(error.message)
-    throw error
-  }
-}
-
-function dataFolder(values: OptionValues, { environment, workingDirectory }: CommandContext): string {
-  const flags = { config: values.text('config'), data: values.text('data') }
-  const { config } = loadConfig({ flags, environment, workingDirectory })
-  return resolve(workingDirectory, config.dataDirectory)
+/** @returns why there is none, as text @throws BrokerError where configuration or file cannot be read */
+function accessIn(values: OptionValues, { environment, workingDirectory }: CommandContext): ControlAccess | string {
+  const flags = { config: values.text('config'), data: values.text('data') } // the others are of the connection
+  const { dataDirectory } = loadConfig({ flags, environment, workingDirectory }).config
+  return readControlFile(dataDirectory) ?? `no broker runs on the data folder ${dataDirectory}`
 }
 
 /** On this machine, a certificate is made for other names than 127.0.0.1, and the token is worth nothing elsewhere. */

@@ -1,5 +1,4 @@
 /** Which store the commands of `merlot store` work with: that of the data folder of the configuration. */
-import { resolve } from 'node:path'
 import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
 import { CONFIG_OPTIONS, loadFromOptions } from './config-options.js'
 
@@ -14,9 +13,8 @@ export interface StoreSettings {
 
 /** @throws BrokerError as `loadConfig` does */
 export function storeSettings(values: OptionValues, context: CommandContext): StoreSettings {
-  const { config } = loadFromOptions(values, context)
-  const { dataDirectory, storage } = config
-  return { dataDirectory: resolve(context.workingDirectory, dataDirectory), bytesMax: storage.bytesMax }
+  const { dataDirectory, storage } = loadFromOptions(values, context).config
+  return { dataDirectory, bytesMax: storage.bytesMax }
 }
 
 /** `1234 bytes`, `12.3 MB` */

@@ -3,7 +3,6 @@
 import { once } from 'node:events'
 import { createWriteStream, renameSync, rmSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Writable } from 'node:stream'
 import type { ExportCounts } from '../../storage/store-export.js'
 import { counted } from '../base/counted.js'
 import { BrokerError } from '../base/errors.js'
@@ -15,6 +14,7 @@ import { withProgress } from './progress.js'
 import { STORE_OPTIONS, storeSettings } from './store-options.js'
 import type { PublishedCounts } from './store-publish.js'
 import { printable } from './sub-output.js'
+import { writeTo } from './write-to.js'
 
 export const exportCommand: CommandDefinition = {
   name: 'store export',
@@ -143,13 +143,18 @@ async function withOutput<T>(
   context: CommandContext,
   work: (write: (text: string) => Promise<void>) => Promise<T>,
 ): Promise<T> {
-  if (path === undefined) return work((text) => writeTo(context.stdout, text))
+  if (path === undefined) {
+    return work(async (text) => {
+      if (context.stdout.destroyed) throw new CommandError('the reader of the export went away', undefined)
+      await writeTo(context.stdout, text)
+    })
+  }
   const part = `${path}.part`
   try {
     const stream = createWriteStream(part, { mode: 0o600 })
     const failed = once(stream, 'error').then(([error]) => Promise.reject(error as Error))
     failed.catch(() => {}) // whoever writes sees it
-    const result = await work((text) => Promise.race([writeTo(stream, text), failed]))
+    const result = await work((text) => Promise.race([failed, writeTo(stream, text)]))
     stream.end()
     await Promise.race([once(stream, 'close'), failed])
     renameSync(part, path)
@@ -160,9 +165,4 @@ async function withOutput<T>(
     const remedy = 'check the folder of the file, its rights and the room on its disk'
     throw new CommandError(`cannot write ${path}: ${systemReason(error)}`, remedy, ExitCode.failed, { cause: error })
   }
-}
-
-async function writeTo(stream: Writable, text: string): Promise<void> {
-  if (stream.destroyed) throw new CommandError('the reader of the export went away', undefined)
-  if (!stream.write(text)) await Promise.race([once(stream, 'drain'), once(stream, 'close')])
 }
