@@ -1,5 +1,5 @@
 import t from 'tap'
-import { addressGroup, canonicalAddress, isLocalAddress, parseAddressRange, rangeText } from './address.js'
+import { addressGroup, canonicalAddress, isLocalAddress, isWithin, parseAddressRange, rangeText } from './address.js'
 
 t.test('one text for each address', async (t) => {
   for (const [given, wanted] of [
@@ -66,5 +66,21 @@ t.test('networks', async (t) => {
     '::1%lo',
   ]) {
     t.equal(parseAddressRange(text), undefined, text)
+  }
+})
+
+t.test('what is within a network', async (t) => {
+  for (const [inner, outer, wanted] of [
+    ['10.1.2.3', '10.0.0.0/8', true],
+    ['11.1.2.3', '10.0.0.0/8', false],
+    ['10.0.0.0/8', '10.0.0.0/8', true],
+    ['10.0.0.0/7', '10.0.0.0/8', false],
+    ['10.1.2.3', '10.1.2.3', true],
+    ['2001:db8::7', '2001:db8::/32', true],
+    ['::7', '0.0.0.0/0', false],
+    ['0.0.0.7', '::/0', false],
+  ] as const) {
+    const [one, other] = [parseAddressRange(inner), parseAddressRange(outer)]
+    t.equal(one && other && isWithin(one, other), wanted, `${inner} in ${outer}`)
   }
 })

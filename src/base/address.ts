@@ -64,6 +64,10 @@ export function rangeText({ version, value, prefix }: AddressRange): string {
   return prefix === BITS[version] ? address : `${address}/${prefix}`
 }
 
+export function isWithin(inner: AddressRange, { version, value, prefix }: AddressRange): boolean {
+  return inner.version === version && inner.prefix >= prefix && firstOf(version, inner.value, prefix) === value
+}
+
 /** First address of the network of that prefix which has the address. */
 export function firstOf(version: 4 | 6, value: bigint, prefix: number): bigint {
   const rest = BigInt(BITS[version] - prefix)
@@ -71,7 +75,7 @@ export function firstOf(version: 4 | 6, value: bigint, prefix: number): bigint {
 }
 
 /** @param canonical an IP address */
-export function addressValue(canonical: string): bigint {
+function addressValue(canonical: string): bigint {
   const bytes = (text: string): bigint => text.split('.').reduce((sum, part) => sum * 256n + BigInt(part), 0n)
   if (isIPv4(canonical)) return bytes(canonical)
   // an IPv4 address at the end stands for two groups

@@ -2,7 +2,7 @@
 
 import { hashText } from '../base/bytes.js'
 import { BrokerError } from '../base/errors.js'
-import { type AuditRecord, endpointOf } from '../contracts/audit.js'
+import { type AuditRecord, partyOf } from '../contracts/audit.js'
 import { type ConnectRequest, OutboundKind } from '../contracts/records.js'
 import type { Identity } from '../contracts/security.js'
 import { encodeConnack } from '../mqtt/control-codec.js'
@@ -14,7 +14,7 @@ import { admitToStore, NO_ROOM } from './persistence.js'
 import { pumpAll, resumeInflight } from './pump.js'
 import { receiversChanged } from './receiving.js'
 import { Session } from './session.js'
-import { closeConnection, detach, endSession, reportMissed } from './session-end.js'
+import { closeConnection, detach, endSession, forgetToken, reportMissed } from './session-end.js'
 import type { ShardState } from './shard-state.js'
 import { disarmWill } from './will.js'
 
@@ -117,8 +117,7 @@ export function adoptIdentity(shard: ShardState, session: Session, identity: Ide
   session.userCreatedAt = shard.userRecords.createdAtOf(identity.userName)
   shard.access.forget(session)
   receiversChanged(shard, session)
-  if (session.tokenTimer !== undefined) shard.timers.cancel(session.tokenTimer)
-  session.tokenTimer = undefined
+  forgetToken(shard, session)
   const expiresAtMs = identity.claims?.expiresAtMs
   if (expiresAtMs === undefined) return
   session.tokenTimer = shard.timers.at(expiresAtMs, () => {
@@ -128,8 +127,7 @@ export function adoptIdentity(shard: ShardState, session: Session, identity: Ide
 }
 
 function auditOf(identity: Identity, kind: 'login' | 'denial', detail: string): AuditRecord {
-  const { userName: user = '', clientId } = identity
-  return { kind, user, clientId, address: endpointOf(identity), what: 'connect', success: kind === 'login', detail }
+  return { kind, ...partyOf(identity), what: 'connect', success: kind === 'login', detail }
 }
 
 /** Ends what is in the way of the new connection. @returns the session to resume; undefined to start a new one */

@@ -1,5 +1,5 @@
 /** Something that rules forbid: counted, logged at a bounded rate, and told to the audit trail. */
-import { endpointOf } from '../contracts/audit.js'
+import { partyOf } from '../contracts/audit.js'
 import type { CounterName } from '../contracts/counters.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
@@ -25,17 +25,8 @@ export function deny(
   reason: string,
   counter: CounterName = 'droppedNotAuthorized',
 ): void {
-  const { clientId, identity } = session
   shard.drop(counter, session, `not allowed to ${what}: ${reason}`)
-  shard.audit.record({
-    kind: 'denial',
-    user: identity.userName ?? '',
-    clientId,
-    address: endpointOf(identity),
-    what,
-    success: false,
-    detail: reason,
-  })
+  shard.audit.record({ kind: 'denial', ...partyOf(session.identity), what, success: false, detail: reason })
 }
 
 /** What an Action was not allowed to do, in the place of a client without user. */

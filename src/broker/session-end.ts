@@ -1,5 +1,5 @@
 /** What happens when a session loses its network connection, and when it ends (§4.1). */
-import { endpointOf } from '../contracts/audit.js'
+import { partyOf } from '../contracts/audit.js'
 import { CloseCause, OutboundKind } from '../contracts/records.js'
 import { encodeDisconnect } from '../mqtt/control-codec.js'
 import { NEVER_EXPIRES } from '../mqtt/packets.js'
@@ -36,10 +36,8 @@ export function closeConnection(
 export function detach(shard: ShardState, session: Session, reason: string): void {
   if (session.isAccepted) {
     shard.lot.sessionDisconnected(session, reason)
-    const { identity, clientId } = session
-    const user = identity.userName ?? ''
-    const address = endpointOf(identity)
-    shard.audit.record({ kind: 'logout', user, clientId, address, what: 'disconnect', success: true, detail: reason })
+    const who = partyOf(session.identity)
+    shard.audit.record({ kind: 'logout', ...who, what: 'disconnect', success: true, detail: reason })
   }
   shard.quotas.disconnected(session.identity.userName)
   shard.attached[session.thread][session.slot] = undefined
@@ -53,8 +51,7 @@ export function detach(shard: ShardState, session: Session, reason: string): voi
   session.received = 0
   session.resend = []
   session.replies.length = 0
-  if (session.tokenTimer !== undefined) shard.timers.cancel(session.tokenTimer)
-  session.tokenTimer = undefined
+  forgetToken(shard, session)
   shard.count('sessionsConnected', -1)
   shard.recent.note(session, shard.nowMs)
   announcePresence(shard, session)
@@ -68,6 +65,12 @@ export function detach(shard: ShardState, session: Session, reason: string): voi
   armWill(shard, session)
   expireSession(shard, session, shard.nowMs)
   handOver(shard, session)
+}
+
+/** Its end no longer ends the connection. */
+export function forgetToken(shard: ShardState, session: Session): void {
+  if (session.tokenTimer !== undefined) shard.timers.cancel(session.tokenTimer)
+  session.tokenTimer = undefined
 }
 
 /** Ends a session without a connection when its expiry interval has passed. @param sinceMs when it lost the connection */

@@ -58,6 +58,11 @@ export function parseYaml(text: string): ParsedFile {
   }
 }
 
+/** A value by itself, as in a variable. @throws Error for what is not YAML */
+export function parseYamlValue(text: string): unknown {
+  return yamlLibrary().parse(text)
+}
+
 /** @throws FileSyntaxError */
 export function parseJson(text: string): ParsedFile {
   const { LineCounter, parseAllDocuments } = yamlLibrary()

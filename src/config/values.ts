@@ -1,8 +1,7 @@
 /** Values between text and type: reading those of variables and flags, printing those that were wrong. */
-import { createRequire } from 'node:module'
+import { parseYamlValue } from './file-formats.js'
 import type { KeyNode, ValueForm } from './keys.js'
 
-const require = createRequire(import.meta.url)
 const GIVEN_LENGTH_MAX = 60
 
 /**
@@ -17,9 +16,8 @@ export function valueOfText(node: KeyNode, text: string): unknown {
     }
     return text
   }
-  const { parse } = require('yaml') as typeof import('yaml')
   try {
-    return parse(text)
+    return parseYamlValue(text)
   } catch {
     return text
   }

@@ -1,6 +1,6 @@
 /** Before a listener that is reached through proxies: takes the header off each connection, and tells whose it is. */
-import { isIPv4, isIPv6, type Socket } from 'node:net'
-import { type AddressRange, addressValue, canonicalAddress, firstOf, parseAddressRange } from '../base/address.js'
+import type { Socket } from 'node:net'
+import { type AddressRange, canonicalAddress, isWithin, parseAddressRange } from '../base/address.js'
 import { type ProxyHeader, readProxyHeader } from './proxy-header.js'
 import type { Reading } from './stream-transport.js'
 
@@ -73,12 +73,8 @@ export class ProxyGate {
   }
 
   #trusts(address: string): boolean {
-    const version = isIPv4(address) ? 4 : isIPv6(address) ? 6 : undefined
-    if (version === undefined) return false
-    const value = addressValue(address)
-    return this.#trusted.some(
-      (range) => range.version === version && firstOf(version, value, range.prefix) === range.value,
-    )
+    const peer = parseAddressRange(address)
+    return peer !== undefined && this.#trusted.some((range) => isWithin(peer, range))
   }
 }
 
