@@ -9,18 +9,11 @@ import {
   publishPacket,
   subscribePacket,
 } from '../support/client-packets.js'
+import { expectOffence, NOT_UTF8 } from '../support/offence.js'
 import { statement311 } from '../support/statement.js'
 import { bytes, packet, prefixed, uint16 } from '../support/wire.js'
 
 const version = 4
-const NOT_UTF8 = [[0xff], [0x61, 0x80], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]
-
-/** The broker closes the connection of an accepted client without a word. */
-async function expectOffence(broker: TestBroker, offence: Uint8Array): Promise<void> {
-  const client = await broker.connect({ version })
-  client.send(offence)
-  await client.expectClosed()
-}
 
 /** The broker closes the connection without a CONNACK. */
 async function expectMisfit(broker: TestBroker, options: ConnectOptions): Promise<void> {

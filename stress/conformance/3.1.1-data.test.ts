@@ -1,5 +1,4 @@
 /** MQTT 3.1.1, chapters 1 and 2.2, by its own numbers: how data stands in packets, and the fixed header. */
-import type { TestBroker } from '../support/broker.js'
 import {
   ackPacket,
   pingreqPacket,
@@ -7,18 +6,11 @@ import {
   subscribePacket,
   unsubscribePacket,
 } from '../support/client-packets.js'
+import { expectOffence, NOT_UTF8 } from '../support/offence.js'
 import { statement311 } from '../support/statement.js'
 import { packet } from '../support/wire.js'
 
 const version = 4
-const NOT_UTF8 = [[0xff], [0x61, 0x80], [0xc0, 0xaf], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80]]
-
-/** The broker closes the connection of an accepted client without a word. */
-async function expectOffence(broker: TestBroker, offence: Uint8Array): Promise<void> {
-  const client = await broker.connect({ version })
-  client.send(offence)
-  await client.expectClosed()
-}
 
 statement311('MQTT-1.5.3-1', 'closes on a string that is not UTF-8', async (_t, broker) => {
   for (const raw of NOT_UTF8) {

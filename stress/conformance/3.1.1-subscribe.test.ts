@@ -7,16 +7,11 @@ import {
   subscribePacket,
   unsubscribePacket,
 } from '../support/client-packets.js'
+import { expectOffence } from '../support/offence.js'
 import { statement311 } from '../support/statement.js'
 import { packet, prefixed, uint16 } from '../support/wire.js'
 
 const version = 4
-
-async function expectOffence(broker: TestBroker, offence: Uint8Array): Promise<void> {
-  const client = await broker.connect({ version })
-  client.send(offence)
-  await client.expectClosed()
-}
 
 statement311('MQTT-2.3.1-7', 'answers SUBSCRIBE and UNSUBSCRIBE with their identifier', async (t, broker) => {
   const client = await broker.connect({ version })

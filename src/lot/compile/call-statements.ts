@@ -1,5 +1,5 @@
 /** CALL and TRIGGER. */
-import { LotRuntimeError, type OutsideCall } from '../program.js'
+import { type Effect, LotRuntimeError, type OutsideCall } from '../program.js'
 import type { Argument, InputType, Name, Statement } from '../tree.js'
 import { cast } from '../values/casts.js'
 import { bytesOf, Json, jsonDataOf, textOf, type Value } from '../values/value.js'
@@ -116,23 +116,22 @@ function compileOutsideCall(
 }
 
 export function compileTriggerEvent(node: Node<'triggerEvent'>, scope: ActionScope): Execute {
-  const { run: payload } = scope.expression(node.payload)
-  const route = node.route.text
-  const target = node.event.value
-  const at = node.span.start
-  return (run) => {
-    run.at = at
-    run.effects.push({ kind: 'routeEvent', route, target, isMapping: false, payload: bytesOf(payload(run)) })
-  }
+  return trigger(node, { route: node.route.text, target: node.event.value, isMapping: false }, scope)
 }
 
 export function compileTriggerMapping(node: Node<'triggerMapping'>, scope: ActionScope): Execute {
+  return trigger(node, { route: node.route.value, target: node.mapping.text, isMapping: true }, scope)
+}
+
+function trigger(
+  node: Node<'triggerEvent' | 'triggerMapping'>,
+  { route, target, isMapping }: Pick<Extract<Effect, { kind: 'routeEvent' }>, 'route' | 'target' | 'isMapping'>,
+  scope: ActionScope,
+): Execute {
   const { run: payload } = scope.expression(node.payload)
-  const route = node.route.value
-  const target = node.mapping.text
   const at = node.span.start
   return (run) => {
     run.at = at
-    run.effects.push({ kind: 'routeEvent', route, target, isMapping: true, payload: bytesOf(payload(run)) })
+    run.effects.push({ kind: 'routeEvent', route, target, isMapping, payload: bytesOf(payload(run)) })
   }
 }

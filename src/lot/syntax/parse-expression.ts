@@ -1,7 +1,8 @@
 /** Expressions, loosest operators first; docs/lot/expressions.md has the table of precedence. */
-import type { ArithmeticOperator, CastType, ComparisonOperator, Expression, LogicOperator } from '../tree.js'
+import type { ArithmeticOperator, CastType, ComparisonOperator, Expression } from '../tree.js'
 import type { Cursor } from './cursor.js'
 import { parseOneOf } from './names.js'
+import { type Joined, parseLogic } from './parse-logic.js'
 import { parsePipelineStages } from './parse-pipeline.js'
 import { parsePrimary } from './parse-primary.js'
 
@@ -70,19 +71,8 @@ export function parseChoice(cursor: Cursor): Expression {
 }
 
 export function parseCondition(cursor: Cursor): Expression {
-  return parseLogic(cursor, 'OR', () => parseLogic(cursor, 'AND', () => parseNot(cursor)))
-}
-
-function parseLogic(cursor: Cursor, operator: LogicOperator, operand: () => Expression): Expression {
-  let left = operand()
-  while (cursor.at(operator)) {
-    const height = cursor.height
-    cursor.accept(operator)
-    const right = operand()
-    cursor.grow(height)
-    left = { kind: 'logic', operator, left, right, span: { start: left.span.start, end: right.span.end } }
-  }
-  return left
+  const joined: Joined<Expression> = (operator, left, right, span) => ({ kind: 'logic', operator, left, right, span })
+  return parseLogic(cursor, () => parseNot(cursor), joined)
 }
 
 function parseNot(cursor: Cursor): Expression {

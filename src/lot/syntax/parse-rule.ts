@@ -1,9 +1,10 @@
 /** DEFINE RULE: who may do what. */
 import { nearestSpelling } from '../../base/spelling.js'
-import type { LogicOperator, RuleCondition, RuleNode, TextNode, Verdict } from '../tree.js'
+import type { RuleCondition, RuleNode, TextNode, Verdict } from '../tree.js'
 import type { Cursor } from './cursor.js'
 import { parseEntityName, parseIdentifier, parseQuotedOrBareName, parseText, parseWhole } from './names.js'
 import { parseSum } from './parse-expression.js'
+import { type Joined, parseLogic } from './parse-logic.js'
 import type { Token } from './token.js'
 
 const TEST_WORDS = ['USER', 'CLIENTID', 'ENDPOINT', 'TOPIC', 'GET', 'NOT']
@@ -60,19 +61,14 @@ function parseVerdict(cursor: Cursor, expected: readonly string[]): Verdict {
 }
 
 export function parseRuleCondition(cursor: Cursor): RuleCondition {
-  return parseLogic(cursor, 'OR', () => parseLogic(cursor, 'AND', () => parseTerm(cursor)))
-}
-
-function parseLogic(cursor: Cursor, operator: LogicOperator, operand: () => RuleCondition): RuleCondition {
-  let left = operand()
-  while (cursor.at(operator)) {
-    const height = cursor.height
-    cursor.accept(operator)
-    const right = operand()
-    cursor.grow(height)
-    left = { kind: 'ruleLogic', operator, left, right, span: { start: left.span.start, end: right.span.end } }
-  }
-  return left
+  const joined: Joined<RuleCondition> = (operator, left, right, span) => ({
+    kind: 'ruleLogic',
+    operator,
+    left,
+    right,
+    span,
+  })
+  return parseLogic(cursor, () => parseTerm(cursor), joined)
 }
 
 function parseTerm(cursor: Cursor): RuleCondition {
