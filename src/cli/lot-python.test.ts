@@ -113,6 +113,9 @@ ON TOPIC "raw" DO
     })
   t.match(await run('--wheels', 'wheels'), { exitCode: 0, stdout: 'action Twice publishes done "42"\n' })
   t.match(await run(), { exitCode: 1, stderr: /Module 'demo' is not allowed: no package that is installed has it/ })
-  t.match(await run('--wheels', 'damaged'), { exitCode: 1, stderr: /the archive cannot be read/ })
-  t.match(await run('--wheels', 'none'), { exitCode: 1, stderr: /the folder of wheels .*none cannot be read/ })
+  t.match(await run('--wheels', 'damaged'), { exitCode: 1, stderr: /\.whl: .*the archive cannot be read/ })
+  t.match(await run('--wheels', 'none'), {
+    exitCode: 1,
+    stderr: /the folder of wheels .*none cannot be read: no such file or directory$/m,
+  })
 })

@@ -14,6 +14,8 @@ export interface Requirement {
 /** Values by the names of headers in lower case; what follows the headers is left out. */
 export type Headers = ReadonlyMap<string, readonly string[]>
 
+/** They are kept and shown; those of real packages have a tenth of it. */
+const REQUIREMENT_CHARACTERS_MAX = 1_000
 const REQUIREMENT = /^\s*([A-Za-z0-9][A-Za-z0-9._-]*)\s*(?:\[[^\]]*\])?\s*(\([^)]*\)|[^;@]*)(?:@[^;]*)?(?:;(.*))?$/s
 
 export function parseHeaders(text: string): Headers {
@@ -44,6 +46,7 @@ export function header(headers: Headers, name: string): string | undefined {
 export function requirementsOf(headers: Headers): Requirement[] {
   const found: Requirement[] = []
   for (const text of headers.get('requires-dist') ?? []) {
+    if (text.length > REQUIREMENT_CHARACTERS_MAX) continue
     const match = REQUIREMENT.exec(text)
     if (match === null || !isPackageName(match[1])) continue
     const condition = match[3]?.trim()

@@ -25,6 +25,7 @@ t.test('a wheel is read', async (t) => {
     "Requires-Dist: old ; python_version < '3.9'",
     "Requires-Dist: pytest ; extra == 'test'",
     'Requires-Dist: with-extra[a,b] ~= 2.0',
+    `Requires-Dist: without-end (>=1.0${', !=1.1'.repeat(100_000)})`,
     '',
     'Requires-Dist: of-the-description',
   ]
@@ -94,6 +95,10 @@ t.test('what is not as it should be is refused', async (t) => {
     await t.rejects(readWheel(wheelOf(wheel)), { code: 'PACKAGE_REFUSED', message: reason }, what)
   }
   await t.rejects(readWheel(Buffer.from('no zip')), { code: 'PACKAGE_REFUSED', message: /it is no zip file/ })
+  await t.rejects(readWheel(Buffer.from('no zip'), wheelFile('demo')), {
+    code: 'PACKAGE_REFUSED',
+    message: /^demo-1.0-py3-none-any.whl: the wheel is refused: .* it is no zip file$/,
+  })
   await t.rejects(readWheel(Buffer.alloc(WHEEL_BYTES_MAX + 1)), { message: /more than 8388608 bytes/ })
 })
 

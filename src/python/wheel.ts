@@ -39,7 +39,17 @@ export interface Wheel {
  * @throws BrokerError PACKAGE_REFUSED with what is wrong, and what to do
  */
 export async function readWheel(bytes: Buffer, file?: string): Promise<Wheel> {
-  if (file !== undefined) checkName(file)
+  if (file === undefined) return read(bytes, undefined)
+  checkName(file)
+  try {
+    return await read(bytes, file)
+  } catch (error) {
+    // one of many, perhaps
+    throw error instanceof BrokerError ? wheelRefused(`${file}: ${messageOf(error)}`, error) : error
+  }
+}
+
+async function read(bytes: Buffer, file: string | undefined): Promise<Wheel> {
   if (bytes.length > WHEEL_BYTES_MAX) throw wheelRefused(`the wheel has more than ${WHEEL_BYTES_MAX} bytes`)
   const files = await unpack(bytes)
   const folder = infoFolder(files)

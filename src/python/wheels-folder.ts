@@ -2,7 +2,7 @@
 import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../base/errors.js'
+import { systemReason } from '../base/system-error.js'
 import { WHEEL_BYTES_MAX } from './wheel.js'
 import { parseWheelName, pickWheel, type WantedPackage } from './wheel-name.js'
 import { wheelRefused } from './wheel-refused.js'
@@ -35,13 +35,13 @@ async function filesOf(folder: string): Promise<string[]> {
   try {
     return (await readdir(folder)).sort()
   } catch (cause) {
-    throw wheelRefused(`the folder of wheels ${folder} cannot be read: ${messageOf(cause)}`, cause)
+    throw wheelRefused(`the folder of wheels ${folder} cannot be read: ${systemReason(cause)}`, cause)
   }
 }
 
 async function readWheelFile(path: string): Promise<Buffer> {
   const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((cause: unknown) => {
-    throw wheelRefused(`the wheel ${path} cannot be read: ${messageOf(cause)}`, cause)
+    throw wheelRefused(`the wheel ${path} cannot be read: ${systemReason(cause)}`, cause)
   })
   try {
     const stat = await file.stat()
