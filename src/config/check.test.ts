@@ -52,6 +52,16 @@ t.test('listeners that want the same address', async (t) => {
   t.same(clash({ type: 'unix', path: '/a' }, { type: 'unix', path: '/b' }), [])
 })
 
+t.test('a folder of wheels that is not there, or none', async (t) => {
+  const dataDirectory = t.testdir({ file: '', wheels: {} })
+  const withFolder = (name: string) => found({ dataDirectory, python: { wheelsFolder: join(dataDirectory, name) } })
+  t.same(withFolder('wheels'), [])
+  t.match(withFolder('nowhere'), [
+    /^warning: python.wheelsFolder: .*nowhere cannot be read: no such file or directory$/,
+  ])
+  t.match(withFolder('file'), [/^warning: python.wheelsFolder: .*file is no folder$/])
+})
+
 t.test('a socket whose path is too long for the system', async (t) => {
   const dataDirectory = t.testdir({})
   const withPath = (path: string) => found({ dataDirectory, listeners: [{ type: 'unix', path }] })

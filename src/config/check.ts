@@ -20,6 +20,7 @@ export function checkConfig(config: BrokerConfig, nowMs: number): readonly Findi
     ...checkAddresses(config.listeners),
     ...checkSocketPaths(config.listeners),
     ...checkFolder(config.dataDirectory),
+    ...checkWheelsFolder(config.python.wheelsFolder),
     ...checkExposure(config.listeners),
     ...checkSecrets(config),
     ...checkThreads(config),
@@ -78,6 +79,22 @@ function checkFolder(folder: string): Finding[] {
   } catch (error) {
     const { message, remedy } = new BrokerError('FOLDER_UNUSABLE', { path: folder, reason: systemReason(error) })
     return [{ severity: 'error', message, remedy }]
+  }
+}
+
+/** The broker starts without it; it is read when a package is installed by its name. */
+function checkWheelsFolder(folder: string): Finding[] {
+  if (folder === '') return []
+  const problem = (text: string): Finding[] => {
+    const remedy = 'make the folder, or correct the setting: packages are installed from there by their names'
+    return [{ severity: 'warning', message: `python.wheelsFolder: ${folder} ${text}`, remedy }]
+  }
+  try {
+    if (!statSync(folder).isDirectory()) return problem('is no folder')
+    accessSync(folder, constants.R_OK | constants.X_OK)
+    return []
+  } catch (error) {
+    return problem(`cannot be read: ${systemReason(error)}`)
   }
 }
 
