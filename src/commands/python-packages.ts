@@ -29,8 +29,8 @@ export interface PackageRunner {
   keepPackage(made: PythonPackage): void
   install(made: PythonPackage): Promise<PackageChange>
   uninstall(name: string): Promise<PackageChange>
-  /** @returns why a script could not import it; undefined if it can */
-  importProblem(module: string): Promise<string | undefined>
+  /** @returns a line for each that a script could not import now, as far as there is time to try */
+  importProblems(modules: readonly string[]): Promise<readonly string[]>
 }
 
 export interface PackagesParts {
@@ -156,7 +156,7 @@ export class PythonPackages {
     }
     log.info('Python package installed', { package: wheel.name, version: wheel.version })
     const missing = missingRequirements(wheel.requires, new Set(library.packages.keys()))
-    const problems = await importProblems(wheel, runner)
+    const problems = await runner.importProblems(wheel.topLevel.slice(0, TRIED_MAX))
     return success(`${TITLE} '${wheel.name}' ${wheel.version} installed successfully.`, {
       entity: { type: TITLE, name: wheel.name },
       data: { name: wheel.name, version: wheel.version, modules: wheel.topLevel },
@@ -203,15 +203,6 @@ function bytesOf(base64: string): Buffer | string {
   if (base64.length > Math.ceil(WHEEL_BYTES_MAX / 3) * 4) return `The wheel has more than ${WHEEL_BYTES_MAX} bytes`
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(base64)) return `What follows ${PREFIX} is not base64`
   return Buffer.from(base64, 'base64')
-}
-
-async function importProblems({ topLevel }: Wheel, runner: PackageRunner): Promise<string[]> {
-  const problems: string[] = []
-  for (const module of topLevel.slice(0, TRIED_MAX)) {
-    const reason = await runner.importProblem(module)
-    if (reason !== undefined) problems.push(`Module '${module}' cannot be imported now: ${reason}`)
-  }
-  return problems
 }
 
 function warningsOf(change: PackageChange | undefined): string[] {

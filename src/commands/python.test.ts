@@ -48,8 +48,8 @@ class FakePython implements PythonScripts {
     return { kind: 'done', reloaded: [{ script: 'Maths', failure: 'it is gone' }] }
   }
 
-  async importProblem(module: string): Promise<string | undefined> {
-    return module === 'needy' ? "Module 'os' is not allowed" : undefined
+  async importProblems(modules: readonly string[]): Promise<readonly string[]> {
+    return modules.includes('needy') ? ["Module 'needy' cannot be imported now: Module 'os' is not allowed"] : []
   }
 }
 

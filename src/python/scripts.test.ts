@@ -33,6 +33,25 @@ t.test('runners call Python, each waiting for its own answer', async (t) => {
   t.same(python.printed, [{ script: 'Unit', text: 'completed\n', dropped: 0 }])
 })
 
+t.test('a package is tried for no longer than a call may take', async (t) => {
+  const { scripts, stop } = startPython({ callMsMax: 300 })
+  t.teardown(stop)
+  const files = {
+    'one.py': 'raise ValueError("no")',
+    'slow.py': 'while True: pass',
+    'two.py': 'raise ValueError("no")',
+  }
+  t.match(await scripts.install({ name: 'mixed', files }), { kind: 'done' })
+  t.same(await scripts.importProblems(['one', 'two']), [
+    "Module 'one' cannot be imported now: ValueError: no",
+    "Module 'two' cannot be imported now: ValueError: no",
+  ])
+  t.same(await scripts.importProblems(['one', 'slow', 'two']), [
+    "Module 'one' cannot be imported now: ValueError: no",
+    "Module 'slow' cannot be imported now: Time limit of 300 ms exceeded",
+  ])
+})
+
 t.test('the main thread deploys, lists, calls and removes', async (t) => {
   const python = startPython()
   t.teardown(() => python.stop())

@@ -127,8 +127,22 @@ export class PythonScripts {
     }
   }
 
-  /** @returns why a script could not import it; undefined if it can. Never rejects. */
-  async importProblem(module: string): Promise<string | undefined> {
+  /**
+   * Calls of scripts wait meanwhile: no other module is tried once all took as long as a call may take.
+   * @returns a line for each that a script could not import now. Never rejects.
+   */
+  async importProblems(modules: readonly string[]): Promise<readonly string[]> {
+    const problems: string[] = []
+    const endMs = performance.now() + this.options.config.python.callMsMax
+    for (const module of modules) {
+      const reason = await this.#importProblem(module)
+      if (reason !== undefined) problems.push(`Module '${module}' cannot be imported now: ${reason}`)
+      if (performance.now() >= endMs) break
+    }
+    return problems
+  }
+
+  async #importProblem(module: string): Promise<string | undefined> {
     try {
       const { api } = this.#start().thread
       const loading = await api.add(TRIAL, `import ${module}`, false)
