@@ -162,6 +162,114 @@ t.test('scripts do not see each other', async (t) => {
   t.equal(await python.call('First.get'), '43', 'a module keeps its globals between calls')
 })
 
+t.test('what a script changes in a module, others do not see', async (t) => {
+  const use = `
+import collections.abc, decimal, json, random
+def text(): return json.dumps([1])
+def third(): return decimal.Decimal(1) / 3 == decimal.Decimal('0.' + 28 * '3')
+def seeded(): return random.Random(7).random() == random.random()
+def kinds(): return isinstance([], collections.abc.Sequence), hasattr(collections, 'mine')
+def packed():
+    try:
+        import shared
+        return shared.text()
+    except ImportError: return None
+`
+  await python.sandbox.install({
+    name: 'shared',
+    files: { 'shared.py': 'import json, urllib.parse as p\ndef text(): return json.dumps([1]) + p.quote(" ")\n' },
+  })
+  await python.add('Patient', use)
+  const patch = `
+import collections, decimal, json, random
+json.dumps = lambda value: 'changed'
+collections.mine = 1
+collections.abc = None
+decimal.getcontext().prec = 3
+random.seed(7)
+`
+  await python.sandbox.install({
+    name: 'changes',
+    files: { 'changes.py': `${patch}import urllib.parse\nurllib.parse.quote = urllib.parse = None\n` },
+  })
+  t.match(await python.add('Changes', `import changes\n${use}\nrandom.seed(7)`), { kind: 'loaded' })
+  for (const script of ['Patient', 'Afterwards']) {
+    if (script === 'Afterwards') await python.add(script, use)
+    const answers = ['text', 'third', 'seeded', 'packed', 'kinds'].map((name) => python.call(`${script}.${name}`))
+    t.same(await Promise.all(answers), ['[1]', 'true', 'false', '[1]%20', '[true,false]'], script)
+  }
+  t.equal(await python.call('Changes.text'), 'changed', 'the script whose package it is sees it')
+  t.equal(await python.call('Changes.third'), 'false')
+  t.equal(await python.call('Changes.seeded'), 'true')
+  await t.rejects(python.call('Changes.packed'), { message: /'NoneType' object has no attribute 'quote'/ })
+  for (const name of ['Patient', 'Changes', 'Afterwards']) python.sandbox.remove(name)
+  for (const name of ['shared', 'changes']) await python.sandbox.uninstall(name)
+})
+
+t.test('what a script changes in the classes of json, the guard does not use', async (t) => {
+  const patch = `
+import json
+json.JSONEncoder.encode = lambda self, value: 'changed'
+json.JSONEncoder.iterencode = json.JSONDecoder.decode = lambda self, *values: ['changed']
+`
+  await python.add('Patch', patch)
+  t.same(await python.add('Afterwards', 'def f(x): return [x]'), { kind: 'loaded', functions: ['f'] })
+  t.equal(await python.call('Afterwards.f', 1), '[1]')
+})
+
+t.test('answers that cannot be read are failures', async (t) => {
+  const open = startSandbox({ extraModules: ['builtins'] })
+  t.teardown(() => open.sandbox.stop())
+  const message = /an answer that cannot be read/
+  const source = `
+import builtins
+builtins.getattr(print, '__globals__')['_answer'] = lambda mark, text: '+0\\nnonsense'
+`
+  t.match(await open.add('Speaks', source), { kind: 'loaded' })
+  t.match(await open.add('Next', 'x = 1'), { kind: 'refused', message })
+  t.match(await open.sandbox.install({ name: 'any', files: { 'any.py': '' } }), { kind: 'refused', message })
+})
+
+t.test('objects of scripts that are not what they seem do not lead the guard astray', async (t) => {
+  const { pid } = python.sandbox
+  const source = `
+class Name(str):
+    asked = 0
+    def __str__(self):
+        Name.asked += 1
+        return 'x' if Name.asked == 1 else '__globals__'
+def name(): return getattr(print, Name('x'))
+class Hidden(Exception):
+    __traceback__ = property(lambda self: 1 / 0)
+def raises(): raise Hidden('of mine')
+class Separator(str):
+    def join(self, values): return self
+    def __add__(self, other): return self
+    def __radd__(self, other): return self
+    def __getitem__(self, part): return 5
+def separated(): print('a', 'b', sep=Separator('-'))
+def ended(): print('a', end=Separator('.'))
+def long(): raise ValueError('x' * 1_000_000)
+def wide(): raise type('x' * 1_000_000, (Exception,), {})
+`
+  await python.add('Strange', source)
+  await t.rejects(python.call('Strange.name'), { message: "AttributeError: 'function' object has no attribute 'x'" })
+  await t.rejects(python.call('Strange.raises'), { message: /^Hidden: of mine \(Strange.raises, line 10\)$/ })
+  t.equal(await python.call('Strange.separated'), 'null')
+  t.equal(await python.call('Strange.ended'), 'null')
+  t.same(python.printed.slice(-2), [
+    ['Strange', 'a-b\n'],
+    ['Strange', 'a.'],
+  ])
+  for (const name of ['long', 'wide']) {
+    const failure = await python.call(`Strange.${name}`).catch((thrown: Error) => thrown.message)
+    t.match(failure, /^\w+: x|^x+/)
+    t.ok(failure.length < 5_000, `a reason of ${failure.length} characters`)
+    t.match(failure, new RegExp(`… \\(Strange.${name}, line`), 'and still says where')
+  }
+  t.equal(python.sandbox.pid, pid, 'Python goes on')
+})
+
 /** Every module; `builtins` gives the real `exec`, and that is the end of the guard. */
 const ALL_MODULES = ['builtins', 'sys', 'os', 'importlib', 'gc', 'ctypes', 'socket', 'subprocess', 'types', 'inspect']
 const JAVASCRIPT_MODULES = ['js', 'pyodide', 'pyodide_js', '_pyodide', '_pyodide_core', '_pyodide_importhook']

@@ -9,11 +9,12 @@
 import { PACKAGES_SOURCE } from './packages-source.js'
 
 export const GUARD_SOURCE = String.raw`
-import ast, builtins, difflib, importlib, json, random, sys, time, types
+import ast, builtins, contextvars, difflib, importlib, json, random, sys, time, types
 import datetime as _datetime, decimal as _decimal, fractions as _fractions
 
 PRINTED_MAX = 16384
 RESULT_MAX = 16 * 1024 * 1024
+REASON_MAX = 2000
 _real_import = builtins.__import__
 _real_getattr, _real_setattr, _real_delattr, _real_hasattr = getattr, setattr, delattr, hasattr
 
@@ -28,8 +29,10 @@ class _Settings:
 
 class _Script:
     """modules: of packages, by name: each script has its own, as it has its own variables.
-    missed: first parts of the names that it wanted to import and that were not there."""
-    __slots__ = ('name', 'space', 'functions', 'modules', 'missed', 'package_builtins')
+    facades: of the standard library, by name: what it changes there is not for others either.
+    missed: first parts of the names that it wanted to import and that were not there.
+    context: of what the standard library keeps for a thread, such as the precision of decimal."""
+    __slots__ = ('name', 'space', 'functions', 'modules', 'facades', 'missed', 'context', 'package_builtins')
 
 class _Refused(Exception):
     pass
@@ -48,6 +51,9 @@ def configure(text):
     _Settings.withheld_builtins = tuple(given['withheldBuiltins'])
     _Settings.withheld_attributes = frozenset(given['withheldAttributes'])
     _Settings.reserved = frozenset(given['reserved']) | sys.stdlib_module_names
+    # scripts get another json: what they change in its classes would be in what the guard answers
+    for name in [name for name in sys.modules if name.partition('.')[0] == 'json']:
+        del sys.modules[name]
     for name in given['allowed']:
         _facade(name)
     for name, listed in given['packageModules'].items():
@@ -77,6 +83,20 @@ def _facade(name):
                 continue
             made.__dict__[key] = value
         _facades[name] = made
+    return made
+
+def _own(script, facade):
+    """A script's copy of a facade, with copies of the modules in it."""
+    made = script.facades.get(facade.__name__)
+    if made is None:
+        made = script.facades[facade.__name__] = types.ModuleType(facade.__name__, facade.__doc__)
+        for key, value in vars(facade).items():
+            made.__dict__[key] = _own(script, value) if isinstance(value, types.ModuleType) else value
+        if facade is _facades['random']:
+            dice = random.Random()
+            for key, value in vars(facade).items():
+                if _real_getattr(value, '__self__', None) is random._inst:
+                    made.__dict__[key] = _real_getattr(dice, key)
     return made
 
 def _make_package_facade(name, listed):
@@ -111,37 +131,41 @@ def _importer(script, of_package):
         if root in _roots:
             return _import_installed(script, name, fromlist)
         if of_package and name in _package_facades and root not in _Settings.extra:
-            return _package_facades[name if fromlist else root]
+            return _own(script, _package_facades[name if fromlist else root])
         if root not in _Settings.reserved:
             script.missed.add(root)
-        return _import_standard(name, fromlist)
+        return _import_standard(script, name, fromlist)
     imports.__name__ = '__import__'
     return imports
 
-def _import_standard(name, fromlist):
+def _import_standard(script, name, fromlist):
     root = name.partition('.')[0]
     if root in _Settings.extra or name in _Settings.extra:
         return _real_import(name, None, None, fromlist, 0)
     if root not in _Settings.allowed:
         raise _not_allowed(root)
-    top = _facade(root)
+    top = _own(script, _facade(root))
     leaf, path = top, root
     for part in name.split('.')[1:]:
         path = f'{path}.{part}'
-        inner = _facade(path)
+        inner = _own(script, _facade(path))
         leaf.__dict__.setdefault(part, inner)
         leaf = inner
     for item in fromlist or ():
         if item != '*' and item not in leaf.__dict__ and _submodule(f'{path}.{item}') is not None:
-            leaf.__dict__[item] = _facade(f'{path}.{item}')
+            leaf.__dict__[item] = _own(script, _facade(f'{path}.{item}'))
     return leaf if fromlist else top
 
 # ---------- what scripts get instead of some builtins ----------
 
 def _checked(name):
-    if isinstance(name, str) and str(name) in _Settings.withheld_attributes:
+    if not isinstance(name, str):
+        return name
+    # of a class of the script, str(name) would be what that makes of it
+    name = str.__str__(name)
+    if name in _Settings.withheld_attributes:
         raise _Refused(f"Attribute '{name}' is not allowed")
-    return str(name) if isinstance(name, str) else name
+    return name
 
 def _guarded_getattr(value, name, *default):
     return _real_getattr(value, _checked(name), *default)
@@ -162,7 +186,9 @@ def _guarded_vars(*values):
 
 def _print(*values, sep=' ', end='\n', file=None, flush=False):
     global _printed_length
-    text = (' ' if sep is None else sep).join([str(value) for value in values]) + ('\n' if end is None else end)
+    # not by methods of sep and end, which may be of a class of the script
+    line = str.join(' ' if sep is None else sep, [str(value) for value in values])
+    text = str.join('', (line, '\n' if end is None else end))
     room = PRINTED_MAX - _printed_length
     if room > 0:
         _printed.append(text[:room])
@@ -235,13 +261,15 @@ def add(name, source, kept):
         script.name = name
         script.functions = _functions(tree)
         script.modules = {}
+        script.facades = {}
         script.missed = set()
+        script.context = contextvars.Context()
         script.package_builtins = _builtins_with(_importer(script, True))
         script.space = {'__name__': name, '__builtins__': _builtins_with(_importer(script, False))}
         # dataclasses looks up where a class comes from; more than the name is not to be found there
         sys.modules.setdefault(name, types.ModuleType(name))
         try:
-            exec(compile(tree, _file(name), 'exec'), script.space)
+            script.context.run(exec, compile(tree, _file(name), 'exec'), script.space)
         except BaseException as error:
             return refusal(_reason(error), _line_of(error, name), 0)
         _scripts[name] = script
@@ -273,7 +301,7 @@ def call(target, arguments):
     if not callable(found):
         return _answer('-', _no_function(script, function))
     try:
-        return _answer('+', _text_of(found(*json.loads(arguments))))
+        return _answer('+', _text_of(script.context.run(found, *json.loads(arguments))))
     except BaseException as error:
         reason = _reason(error)
         line = _line_of(error, name)
@@ -286,7 +314,7 @@ def _no_function(script, function):
 
 def _text_of(value):
     if isinstance(value, str):
-        text = str(value)
+        text = str.__str__(str(value))
     elif value is None:
         return 'null'
     else:
@@ -316,20 +344,27 @@ def _answer(mark, text):
 
 def _reason(error):
     try:
-        if isinstance(error, KeyboardInterrupt):
-            return f'Time limit of {_Settings.call_ms} ms exceeded'
-        if isinstance(error, MemoryError):
-            return 'MemoryError: the memory limit of Python is reached'
-        if isinstance(error, _Refused) or isinstance(error, ImportError) and 'is not allowed' in str(error):
-            return str(error)
-        text = str(error)
-        return f'{type(error).__name__}: {text}' if text else type(error).__name__
+        text = str.__str__(_whole_reason(error))
     except BaseException:
         return 'an exception that has no text'
+    return text if len(text) <= REASON_MAX else f'{text[:REASON_MAX]}…'
+
+def _whole_reason(error):
+    if isinstance(error, KeyboardInterrupt):
+        return f'Time limit of {_Settings.call_ms} ms exceeded'
+    if isinstance(error, MemoryError):
+        return 'MemoryError: the memory limit of Python is reached'
+    text = str(error)
+    if isinstance(error, _Refused) or isinstance(error, ImportError) and 'is not allowed' in text:
+        return text
+    return f'{type(error).__name__}: {text}' if text else type(error).__name__
+
+_traceback_of = vars(BaseException)['__traceback__'].__get__
 
 def _line_of(error, name):
     """The last line of the script itself that was on the way to the failure; 0 if there is none."""
-    line, step, file = 0, error.__traceback__, _file(name)
+    # the real one: a class of the script may have another
+    line, step, file = 0, _traceback_of(error), _file(name)
     while step is not None:
         if step.tb_frame.f_code.co_filename == file:
             line = step.tb_lineno

@@ -24,8 +24,10 @@ def install(text):
     for root in sorted(roots):
         if root in _Settings.reserved or root in _Settings.extra:
             return _answer('-', f"its module '{root}' would stand in for one of Python's own")
-        if any(module.package != given['name'] for name, module in _installed.items() if name.partition('.')[0] == root):
-            return _answer('-', f"another package that is installed has a module '{root}', too")
+        for name, module in _installed.items():
+            if name.partition('.')[0] == root and module.package != given['name']:
+                return _answer('-', f"package '{module.package}', which is installed, has a module '{root}', too: "
+                               'only one of the two can be there')
     touched = _forget(given['name']) | roots
     _installed.update(modules)
     _roots.update(roots)
@@ -57,7 +59,8 @@ def _forget(package):
     gone = [name for name, module in _installed.items() if module.package == package]
     for name in gone:
         del _installed[name]
-        sys.modules.pop(name, None)
+        if name not in _scripts:
+            sys.modules.pop(name, None)
     roots = {name.partition('.')[0] for name in gone}
     _roots.difference_update(roots)
     return roots

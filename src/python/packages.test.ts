@@ -80,6 +80,14 @@ t.test('each script has modules of its own', async (t) => {
   t.same([await python.call('One.f'), await python.call('One.f'), await python.call('Two.f')], ['1', '2', '1'])
 })
 
+t.test('a script that has the name of a module stays whole when the package goes', async (t) => {
+  const body = '    @dataclass\n    class Point:\n        x: "int" = 1\n    return Point().x\n'
+  await python.add('Twin', `from dataclasses import dataclass\ndef f():\n${body}`)
+  await install('twin', { 'Twin.py': 'x = 1' })
+  await python.sandbox.uninstall('twin')
+  t.equal(await python.call('Twin.f'), '1')
+})
+
 t.test('scripts that use a package follow it; others go on', async (t) => {
   await python.add('Unconcerned', 'count = 0\ndef f():\n    global count\n    count += 1\n    return count\n')
   await python.call('Unconcerned.f')
@@ -111,7 +119,9 @@ t.test('scripts that use a package follow it; others go on', async (t) => {
   })
   t.equal(await python.call('Needs.f'), '3')
   t.equal(await python.call('Unconcerned.f'), '2')
-  t.match(await install('another', { 'later.py': '' }), { message: /another package .* has a module 'later', too/ })
+  t.match(await install('another', { 'later.py': '' }), {
+    message: /^package 'later', which is installed, has a module 'later', too/,
+  })
 })
 
 t.test('after Python has ended, packages are there again before the scripts', async (t) => {
@@ -123,6 +133,18 @@ t.test('after Python has ended, packages are there again before the scripts', as
   while (python.sandbox.pid === pid) await new Promise((resolve) => setImmediate(resolve))
   t.equal(await python.call('Needs.f'), '3')
   t.equal(await python.call('Uses.round_one'), '12.57')
+})
+
+t.test('packages and scripts of before are loaded once, in that order, when Python begins', async (t) => {
+  const late = startSandbox()
+  t.teardown(() => late.sandbox.stop())
+  const source = 'import early\nprint("loaded")\ndef f(): return early.x\n'
+  const installing = late.sandbox.install({ name: 'early', files: { 'early.py': 'x = 1' } })
+  t.match(await late.sandbox.add('Kept', source, true), { kind: 'loaded' })
+  t.same(await installing, { kind: 'done', reloaded: [] })
+  t.equal(await late.call('Kept.f'), '1')
+  t.same(late.printed, [['Kept', 'loaded\n']])
+  t.same(late.warnings, [])
 })
 
 t.test('a script of before whose package is gone is told of, and works once it is there', async (t) => {

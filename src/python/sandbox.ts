@@ -47,6 +47,7 @@ const START_MS_MAX = 60_000
 const RETRY_MS = 2_000
 const REQUESTS_MAX = 10_000
 const REQUEST_CHARACTERS_MAX = 16 * 1024 * 1024
+const UNREADABLE = 'Python gave an answer that cannot be read'
 
 export class Sandbox {
   readonly #snapshot: SnapshotFile
@@ -81,12 +82,11 @@ export class Sandbox {
    *   again when packages change.
    */
   add(name: string, source: string, isKept = false): Promise<Loading> {
-    if (isKept) this.#scripts.set(name, source)
     return new Promise((resolve) => {
       this.#ask(ToSandboxKind.ADD, JSON.stringify([name, source, isKept]), (failed, text) => {
         const loading = failed ? refusal(text) : readLoading(text)
-        if (loading.kind === 'loaded') this.#scripts.set(name, source)
-        else if (isKept && failed) this.#scripts.delete(name) // Python did not survive it
+        if (loading.kind === 'loaded' || (isKept && !failed)) this.#scripts.set(name, source)
+        else if (isKept) this.#scripts.delete(name) // Python did not survive it
         resolve(loading)
       })
     })
@@ -115,9 +115,11 @@ export class Sandbox {
       this.#ask(kind, text, (failed, text) => resolve({ failed, text }))
     })
     if (answer.failed) return { kind: 'refused', message: answer.text }
+    const users = readUsers(answer.text)
+    if (users === undefined) return { kind: 'refused', message: UNREADABLE }
     keep()
     const reloads: Promise<ReloadedScript>[] = []
-    for (const script of JSON.parse(answer.text) as string[]) {
+    for (const script of users) {
       const source = this.#scripts.get(script)
       if (source === undefined) continue
       const loading = this.add(script, source, true)
@@ -344,7 +346,23 @@ function refusal(message: string): Loading {
 }
 
 function readLoading(text: string): Loading {
-  const read = JSON.parse(text) as { functions: string[] } | { error: string; line: number; column: number }
-  if ('functions' in read) return { kind: 'loaded', functions: read.functions }
-  return { kind: 'refused', message: read.error, line: read.line, column: read.column }
+  const read = parsed(text) as Partial<{ functions: string[]; error: string; line: number; column: number }> | null
+  if (Array.isArray(read?.functions)) return { kind: 'loaded', functions: read.functions.map(String) }
+  if (typeof read?.error !== 'string') return refusal(UNREADABLE)
+  return { kind: 'refused', message: read.error, line: Number(read.line), column: Number(read.column) }
+}
+
+/** Names of scripts; undefined for what the guard does not say. */
+function readUsers(text: string): readonly string[] | undefined {
+  const read = parsed(text)
+  return Array.isArray(read) ? read.map(String) : undefined
+}
+
+/** A package that gets past the guard speaks for it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    return undefined
+  }
 }
