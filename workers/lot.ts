@@ -8,7 +8,6 @@ import { stackOf } from '../src/base/errors.js'
 import { createPortLogger } from '../src/base/log-port.js'
 import { Reactor } from '../src/base/reactor.js'
 import { serve } from '../src/base/rpc.js'
-import { lowerPriority } from '../src/base/thread-priority.js'
 import { adoptConfig } from '../src/config/live.js'
 import { openCounters } from '../src/contracts/counters.js'
 import type { LotApi, LotEvent, LotTask } from '../src/contracts/lot.js'
@@ -54,7 +53,7 @@ export default async function run(task: LotTask): Promise<void> {
     counters: openCounters(task.counters),
     shards,
     tell: (event: LotEvent) => events.postMessage(event),
-    runners: { run: (batch, end) => openPool().run(batch, [batch.events], end), lower: lowerPriority },
+    runners: { run: (batch, end) => openPool().run(batch, [batch.events], end) },
     threads,
     progress: setup.progress,
     poke: () => reactor.poke(),

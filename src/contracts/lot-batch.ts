@@ -69,8 +69,6 @@ export const PROGRESS_IN_CALL = 1
 export const PROGRESS_CALLED_MS = 2
 /** 1 once the runner has begun with the batch: a new thread takes a while to get there. */
 export const PROGRESS_STARTED = 3
-/** As the system numbers the thread of the runner, while it runs the batch; 0 where that is not known. */
-export const PROGRESS_THREAD = 4
 export const PROGRESS_INTS = 16
 
 // ---------- tasks ----------

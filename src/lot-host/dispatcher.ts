@@ -10,7 +10,6 @@ import {
   PROGRESS_IN_CALL,
   PROGRESS_INTS,
   PROGRESS_STARTED,
-  PROGRESS_THREAD,
   type RunnerResult,
   type RunnerTask,
 } from '../contracts/lot-batch.js'
@@ -26,8 +25,6 @@ const IDLE_MS = 5
 const WATCH_MS = 5
 /** A batch that is older keeps nobody waiting any more: another thread may run beside it. */
 const SLOW_MS = 10
-/** A batch that is older has not been broken off between two events, as others are: its thread goes behind all others. */
-const LOW_MS = 25
 /** Threads beside the usual ones, while those are slow; always there, because one that has to start takes long then. */
 export const SPARE_THREADS = 4
 /** The same while they wait for something outside. */
@@ -44,8 +41,6 @@ export interface Runners {
    * @param end ends the thread
    */
   run(task: RunnerTask, end: AbortController): Promise<RunnerResult>
-  /** The thread shall keep nobody waiting any more. @param thread as the system numbers it; 0 if not known */
-  lower(thread: number): void
 }
 
 /** What the dispatcher needs of its owner. */
@@ -71,8 +66,6 @@ interface Flight {
   readonly sentMs: number
   startedMs: number | undefined
   readonly abort: AbortController
-  /** Its thread has lost its priority. */
-  isLow: boolean
   /** Why its thread is being ended. */
   reason: string | undefined
 }
@@ -147,7 +140,7 @@ export class Dispatcher {
     const sentMs = performance.now()
     const abort = new AbortController()
     const facts = { entity, batch, slot, generation, inputsVersion, sentMs, abort }
-    const flight: Flight = { ...facts, startedMs: undefined, isLow: false, reason: undefined }
+    const flight: Flight = { ...facts, startedMs: undefined, reason: undefined }
     this.#flights.add(flight)
     entity.isInFlight = true
     const task: RunnerTask = {
@@ -256,23 +249,13 @@ export class Dispatcher {
       const isWaiting = Atomics.load(this.#progress, words + PROGRESS_IN_CALL) !== 0
       const ranMs = now - flight.startedMs - Atomics.load(this.#progress, words + PROGRESS_CALLED_MS)
       if (isWaiting) waiting++
-      else if (ranMs > SLOW_MS) {
-        slow++
-        if (ranMs > LOW_MS) this.#lower(flight)
-      }
+      else if (ranMs > SLOW_MS) slow++
       if (!isWaiting && ranMs > this.limits.runMsMax) {
         this.#end(flight, `it ran longer than ${this.limits.runMsMax} ms`)
       }
     }
     this.#allowed = this.threads + Math.min(slow, SPARE_THREADS) + Math.min(waiting, WAITING_THREADS)
     this.pump()
-  }
-
-  /** Threads that do not end would share the cores with all others of the broker. */
-  #lower(flight: Flight): void {
-    if (flight.isLow) return
-    flight.isLow = true
-    this.runners.lower(Atomics.load(this.#progress, flight.slot * PROGRESS_INTS + PROGRESS_THREAD))
   }
 
   #end(flight: Flight, reason: string): void {

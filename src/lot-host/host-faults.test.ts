@@ -74,36 +74,6 @@ t.test('while four entities spin, others go on without a gap, and threads for th
   await lot.until(() => started === threadsReady(2) + names.length, 20_000)
 })
 
-const NO_PRIORITIES = process.platform === 'linux' ? false : 'Linux alone has priorities of threads'
-
-t.test(
-  'a run that takes long goes behind all others, and its thread is not used again',
-  { skip: NO_PRIORITIES },
-  async (t) => {
-    let started = 0
-    const onRunner = (port: MessagePort): void => {
-      started++
-      port.close()
-    }
-    const lot = new LotHostFixture({ config: { lot: { runMsMax: 60_000 } }, isReady: true, onRunner })
-    t.teardown(() => lot.close())
-    await lot.install(SPIN, ECHO)
-    await lot.until(() => started === threadsReady(2), 20_000)
-    // each letter doubles the time
-    for (let letters = 16; (lot.lowered.at(-1) ?? 0) === 0 && letters < 40; letters++) {
-      lot.send('spin', `${'a'.repeat(letters)}!`)
-      await lot.settle()
-    }
-    t.equal(lot.host.entityState(SPIN_STATE)?.stopped, undefined, 'it was slow, and no more')
-    await lot.until(() => started === threadsReady(2) + 1, 20_000)
-    lot.texts()
-    lot.send('spin', 'aa')
-    lot.send('echo', 'x')
-    await lot.settle()
-    t.same(lot.texts().sort(), ['echoed=x', 'spun=aa'])
-  },
-)
-
 t.test('what waits with QoS 1 or 2 for an entity that was stopped runs when it is deployed anew', async (t) => {
   const logged: string[] = []
   const log = createSinkLogger({ level: 'warn', areas: {} }, ({ message }) => logged.push(message))

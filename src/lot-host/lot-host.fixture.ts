@@ -7,7 +7,6 @@ import { createDoorbellMemory, Doorbell } from '../base/doorbell.js'
 import { type Logger, silentLogger } from '../base/log.js'
 import { Reactor } from '../base/reactor.js'
 import { createRingMemory, RingConsumer, RingProducer } from '../base/ring.js'
-import { lowerPriority } from '../base/thread-priority.js'
 import { BrokerConfig, type BrokerConfigInput } from '../config/schema.js'
 import { createCountersMemory, openCounters } from '../contracts/counters.js'
 import {
@@ -91,8 +90,6 @@ export class LotHostFixture {
   hooks = 0
   /** So many next batches are lost with their threads, after they have run. */
   deaths = 0
-  /** Threads that were to keep nobody waiting, as the system numbers them. */
-  readonly lowered: number[] = []
   /** Called for every message that is published instead of noting it. */
   onPublish: (() => void) | undefined
   readonly reactor: Reactor
@@ -152,10 +149,6 @@ export class LotHostFixture {
           const result = await this.#pool.run(batch, [batch.events], end)
           if (this.deaths-- > 0) throw new Error('worker exited with code: 1')
           return result
-        },
-        lower: (thread) => {
-          this.lowered.push(thread)
-          lowerPriority(thread)
         },
       },
       threads,

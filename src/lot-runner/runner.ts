@@ -18,7 +18,6 @@ import {
   PROGRESS_EVENT,
   PROGRESS_INTS,
   PROGRESS_STARTED,
-  PROGRESS_THREAD,
   type RunFailure,
   type RunnerResult,
   type RunnerSetup,
@@ -53,15 +52,11 @@ export class Runner {
   readonly #warnings: string[] = []
   #open: (ModelInstance | undefined)[] = []
 
-  /**
-   * @param elapsedMs a stopwatch; a batch is broken off by it
-   * @param thread as the system numbers it; 0 where that is not known
-   */
+  /** @param elapsedMs a stopwatch; a batch is broken off by it */
   constructor(
     setup: RunnerSetup,
     outside: Outside,
     readonly elapsedMs: () => number = () => performance.now(),
-    readonly thread = 0,
   ) {
     this.#programs = new Programs(setup)
     this.#world = new RunWorld(setup, this.#programs, outside, elapsedMs)
@@ -72,7 +67,6 @@ export class Runner {
     const started = this.elapsedMs()
     const slot = task.slot * PROGRESS_INTS
     this.#progress[slot + PROGRESS_CALLED_MS] = 0
-    this.#progress[slot + PROGRESS_THREAD] = this.thread
     Atomics.store(this.#progress, slot + PROGRESS_STARTED, 1)
     this.#task = task
     this.#ints = new Int32Array(task.events)
@@ -93,7 +87,6 @@ export class Runner {
       }
     }
     this.#world.end()
-    Atomics.store(this.#progress, slot + PROGRESS_THREAD, 0) // it is not this batch any more that keeps others waiting
     return {
       next: at,
       ...outcome,
