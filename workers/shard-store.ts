@@ -16,7 +16,7 @@ import { Restore } from '../storage/restore.js'
 /** Milliseconds of reading before messages of clients have their turn. */
 const SLICE_MS = 8
 /** Milliseconds in which sessions are read before the first client may come: what most brokers have is there then. */
-const FIRST_SLICE_MS = 100
+const FIRST_SLICE_MS = 25
 /** Sessions read before somebody looks at the clock. */
 const STEP_SESSIONS = 8
 /** Milliseconds between lines that say how far reading has come. */
