@@ -1,4 +1,4 @@
-/** What `merlot user` and `merlot ban` do: a command to a running broker, by default as the owner of its data folder. */
+/** What `merlot user`, `merlot ban` and `merlot python` do: a command to a running broker, by default as the owner of its data folder. */
 import type { CommandContext, OptionDefinition, OptionValues } from './command.js'
 import { ANSWER_OPTIONS, printAnswer, sendCommand } from './command-exchange.js'
 import { CONNECTION_OPTIONS } from './connection-options.js'

@@ -1,25 +1,22 @@
 /** `merlot python`: Python packages of a running broker, by its commands. */
 import { basename } from 'node:path'
 import { checkName, WHEEL_BYTES_MAX } from '../python/wheel.js'
-import type { CommandContext, CommandDefinition, OptionDefinition, OptionValues } from './command.js'
-import { ANSWER_OPTIONS, printAnswer, sendCommand } from './command-exchange.js'
+import { ADMINISTER_OPTIONS, administer } from './administer.js'
+import type { CommandContext, CommandDefinition } from './command.js'
 import { quoted } from './command-words.js'
-import { CONNECTION_OPTIONS, readNamedFile } from './connection-options.js'
+import { readNamedFile } from './connection-options.js'
 import { CommandError, ExitCode } from './exit.js'
-import { OWNER_OPTIONS, ownerSettings } from './owner-access.js'
-
-const OPTIONS: readonly OptionDefinition[] = [...ANSWER_OPTIONS, ...OWNER_OPTIONS, ...CONNECTION_OPTIONS]
 
 export const pythonInstallCommand: CommandDefinition = {
   name: 'python install',
   summary: 'Install Python packages: wheels, or names that the broker finds in its folder of wheels',
   argument: { name: 'what', doc: 'wheels (FILE.whl), names, or name==version', count: 'many' },
   ownsH: true,
-  options: OPTIONS,
+  options: ADMINISTER_OPTIONS,
   examples: ['merlot python install simple_pid-2.0.1-py3-none-any.whl', 'merlot python install inflection==0.5.1'],
   async run(values, context) {
     for (const what of values.texts('what')) {
-      const exitCode = await send(`-installPythonPackage ${installed(what, context)}`, values, context)
+      const exitCode = await administer(`-installPythonPackage ${installed(what, context)}`, values, context)
       if (exitCode !== ExitCode.ok) return exitCode
     }
     return ExitCode.ok
@@ -31,18 +28,18 @@ export const pythonRemoveCommand: CommandDefinition = {
   summary: 'Remove a Python package',
   argument: { name: 'package', doc: 'name of the package' },
   ownsH: true,
-  options: OPTIONS,
+  options: ADMINISTER_OPTIONS,
   examples: ['merlot python remove simple-pid'],
-  run: (values, context) => send(`-removePythonPackage ${quoted(values.text('package') ?? '')}`, values, context),
+  run: (values, context) => administer(`-removePythonPackage ${quoted(values.text('package') ?? '')}`, values, context),
 }
 
 export const pythonListCommand: CommandDefinition = {
   name: 'python list',
   summary: 'List the Python packages that are installed',
   ownsH: true,
-  options: OPTIONS,
+  options: ADMINISTER_OPTIONS,
   examples: ['merlot python list', 'merlot python list --json'],
-  run: (values, context) => send('-listPythonPackages', values, context),
+  run: (values, context) => administer('-listPythonPackages', values, context),
 }
 
 /** @throws CommandError, BrokerError for a file that no broker would take */
@@ -55,9 +52,4 @@ function installed(what: string, context: CommandContext): string {
     throw new CommandError(`${what} has more than ${WHEEL_BYTES_MAX} bytes`, 'only smaller wheels can be installed')
   }
   return `${quoted(name)} whl64:${bytes.toString('base64')}`
-}
-
-async function send(text: string, values: OptionValues, context: CommandContext): Promise<ExitCode> {
-  const answer = await sendCommand(text, ownerSettings(values, context), context, values.integer('timeout'))
-  return answer === undefined ? ExitCode.ok : printAnswer(answer, values.flag('json'), context)
 }

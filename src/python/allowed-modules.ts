@@ -184,3 +184,13 @@ export const WITHHELD_ATTRIBUTES: readonly string[] = [
   'tb_frame',
   'tb_next',
 ]
+
+/** What the guard is told at its start. */
+export const GUARD_CONFIGURATION = {
+  allowed: ALLOWED_MODULES,
+  packageModules: PACKAGE_MODULES,
+  reserved: [...JAVASCRIPT_MODULES, 'micropip'],
+  withheldNames: WITHHELD_NAMES,
+  withheldBuiltins: WITHHELD_BUILTINS,
+  withheldAttributes: WITHHELD_ATTRIBUTES,
+} as const

@@ -1,14 +1,7 @@
 /** Python in this process, over pyodide (the only importer): started from a memory snapshot, with its memory capped. */
 import { constants } from 'node:fs'
 import { loadPyodide } from 'pyodide'
-import {
-  ALLOWED_MODULES,
-  JAVASCRIPT_MODULES,
-  PACKAGE_MODULES,
-  WITHHELD_ATTRIBUTES,
-  WITHHELD_BUILTINS,
-  WITHHELD_NAMES,
-} from './allowed-modules.js'
+import { GUARD_CONFIGURATION, JAVASCRIPT_MODULES } from './allowed-modules.js'
 import { GUARD_SOURCE } from './guard-source.js'
 
 const PAGE_BYTES = 65_536
@@ -77,7 +70,7 @@ export class Interpreter {
     })
     if (fresh) {
       python.runPython(GUARD_SOURCE)
-      guardFunction(python, 'configure')(configuration())
+      guardFunction(python, 'configure')(JSON.stringify(GUARD_CONFIGURATION))
       keep(python.makeMemorySnapshot())
     }
     guardFunction(python, 'begin')(JSON.stringify({ extra: options.extraModules, callMs: options.callMsMax }))
@@ -128,17 +121,6 @@ type Python = Awaited<ReturnType<typeof loadPyodide>>
 
 function guardFunction(python: Python, name: string): GuardFunction {
   return python.globals.get(name) as GuardFunction
-}
-
-function configuration(): string {
-  return JSON.stringify({
-    allowed: ALLOWED_MODULES,
-    packageModules: PACKAGE_MODULES,
-    reserved: [...JAVASCRIPT_MODULES, 'micropip'],
-    withheldNames: WITHHELD_NAMES,
-    withheldBuiltins: WITHHELD_BUILTINS,
-    withheldAttributes: WITHHELD_ATTRIBUTES,
-  })
 }
 
 /** Takes the modules that lead to JavaScript out of Python's reach. */

@@ -3,14 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeFolder } from '../base/folder.js'
-import {
-  ALLOWED_MODULES,
-  JAVASCRIPT_MODULES,
-  PACKAGE_MODULES,
-  WITHHELD_ATTRIBUTES,
-  WITHHELD_BUILTINS,
-  WITHHELD_NAMES,
-} from './allowed-modules.js'
+import { GUARD_CONFIGURATION, JAVASCRIPT_MODULES } from './allowed-modules.js'
 import { GUARD_SOURCE } from './guard-source.js'
 import { pyodideVersion } from './pyodide-files.js'
 
@@ -45,14 +38,6 @@ export class SnapshotFile {
 
 /** Of all that is in the snapshot and ours. */
 function contentHash(): string {
-  const content = JSON.stringify([
-    GUARD_SOURCE,
-    ALLOWED_MODULES,
-    JAVASCRIPT_MODULES,
-    PACKAGE_MODULES,
-    WITHHELD_ATTRIBUTES,
-    WITHHELD_BUILTINS,
-    WITHHELD_NAMES,
-  ])
+  const content = JSON.stringify([GUARD_SOURCE, GUARD_CONFIGURATION, JAVASCRIPT_MODULES])
   return createHash('sha256').update(content).digest('hex').slice(0, HASH_DIGITS)
 }
