@@ -172,6 +172,7 @@ export async function startBroker(given: BrokerConfig, options: BrokerOptions): 
         },
       }),
   )
+  making.catch(() => {}) // told where it is awaited; the start may fail before
   let ports: readonly number[]
   try {
     ports = await supervisor.start(async () => {

@@ -70,11 +70,15 @@ export class ShardStore {
   }
 
   /**
-   * The rest of the sessions, in slices between the work for clients.
+   * The rest of the sessions, in slices between the work for clients. Resolves when the other shards know of them, too.
    * @param flush makes visible what was written; answers true while a ring is too full
    * @returns entries that could not be read
    */
-  async readSessions(shard: ShardState, { steps, counts }: Unread, flush: () => boolean): Promise<number> {
+  async readSessions(
+    shard: ShardState,
+    { sessions: unreadSessions, steps, counts }: Unread,
+    flush: () => boolean,
+  ): Promise<number> {
     const { sessions } = this.#restore
     const slice = new TimeSlice(SLICE_MS)
     const progress = new Progress(shard)
@@ -84,6 +88,9 @@ export class ShardStore {
       await this.#pause(shard, slice, flush)
       shard.opening?.nextSlice()
     }
+    await this.#pause(shard, slice, flush)
+    // whoever begins to route has to know all that these sessions want
+    await new Promise<void>((resolve) => unreadSessions.whenAnnounced(resolve))
     return this.#damagedSessions
   }
 

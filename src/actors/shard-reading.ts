@@ -22,7 +22,7 @@ export class ShardReading {
   /** Resolves when clients may connect to the shards. */
   async begin(): Promise<void> {
     await tellAll(this.shards, async ({ api }) => this.#counts.push(await api.ready()))
-    if (this.#unread === 0) await this.#readSessions()
+    if (this.#unread === 0 && !(await this.#readSessions())) return
     const { sessions, messages, retained } = this.#found
     if (sessions === 0 && messages === 0 && retained === 0) return
     const what = this.#unread === 0 ? 'read from the store; messages follow' : 'reading from the store'
@@ -41,7 +41,7 @@ export class ShardReading {
     if (this.#counts.length === 0) return
     const { sessions, messages, retained } = this.#found
     if (this.#unread > 0) {
-      await this.#readSessions()
+      if (!(await this.#readSessions())) return
       this.log.info('all sessions are read from the store', { sessions, ms: this.#elapsedMs })
     }
     const damaged = await Promise.all(this.shards.map(({ api }) => api.readMessages()))
@@ -52,13 +52,18 @@ export class ShardReading {
     if (all > 0) this.log.info('all messages are read from the store', { messages: all, ms: this.#elapsedMs })
   }
 
-  /** What clients publish goes on when the sessions of all shards are there. */
-  async #readSessions(): Promise<void> {
+  /**
+   * What clients publish goes on when the sessions of all shards are there.
+   * @returns false where a shard has died: all of them begin anew then
+   */
+  async #readSessions(): Promise<boolean> {
     const damaged: number[] = []
     await tellAll(this.shards, async ({ api }) => damaged.push(await api.readSessions()))
     const lost = sumOf(damaged)
     if (lost > 0) this.log.error('entries of the store could not be read and are given up', { entries: lost })
+    if (damaged.length < this.shards.length) return false
     await tellAll(this.shards, ({ api }) => api.beginRouting())
+    return true
   }
 
   get #unread(): number {

@@ -32,7 +32,7 @@ export function takeGroupMessages(shard: ShardState, session: Session, all: bool
     session.inflight.release(packetId)
     taken.push(delivery)
   }
-  const queued = session.queue.remove(canMove)
+  const queued = [...session.queue.remove(canMove), ...(session.late?.remove(canMove) ?? [])]
   for (const { message } of queued) countWaiting(shard, session, -1, -message.sizeBytes)
   return [...taken, ...queued]
 }

@@ -179,3 +179,79 @@ t.test('what waits is bounded', async (t) => {
   t.equal(broker.shard().opening, undefined)
   t.same(ann.take(), ['connack present'])
 })
+
+t.test('routing does not begin before other shards know what sessions want', async (t) => {
+  const ownerOf = (clientId: string): number => (clientId === 'ann' ? 1 : 0)
+  const broker = begun(['ann'], { shards: 2, ownerOf })
+  broker.hold(1, 0)
+  let isKnown = false
+  broker.store?.restoreSessions(broker.shard(1), () => {
+    isKnown = true
+  })
+  broker.settle()
+  t.notOk(isKnown)
+  broker.release(1, 0)
+  t.ok(isKnown)
+})
+
+t.test('a will keeps its place before what the next connection of its client publishes', async (t) => {
+  const before = new ShardFixture({ engine: new MemoryEngine() })
+  const will = { topic: 'state', payload: 'offline', retain: true, qos: 1 } as const
+  before.connect('clean', { will })
+  before.connect('kept', { ...SESSION, will: { ...will, topic: 'kept' } })
+  const broker = before.crash(LATER)
+  const clean = broker.connect('clean', { will })
+  clean.publish('state', 'online', { retain: true })
+  broker.connect('kept', { ...SESSION, will: { ...will, topic: 'kept', payload: 'second' } }).drop()
+  broker.connect('kept', SESSION).publish('kept', 'online', { retain: true })
+  broker.open()
+  broker.load()
+  broker.advance(1_000)
+  t.equal(broker.count('willsPublished'), 3)
+  const reader = broker.connect('reader')
+  reader.subscribe(['state', 'kept'], { qos: 1 })
+  t.match(reader.take().slice(2).sort(), [/^kept=online/, /^state=online/])
+})
+
+t.test('a session that has expired is not resumed', async (t) => {
+  const before = new ShardFixture({ engine: new MemoryEngine() })
+  before.connect('short', { expiry: 60, cleanStart: false }).drop()
+  before.connect('none', { expiry: 0, will: { topic: 'will' } })
+  const broker = before.crash(LATER)
+  broker.advance(100_000)
+  for (const name of ['short', 'none']) {
+    t.same(broker.connect(name, { expiry: 60, cleanStart: false }).take(), ['connack'], name)
+  }
+  broker.open()
+  t.equal(broker.count('sessionsDisconnected'), 0)
+  t.equal(broker.count('sessions'), 2)
+})
+
+t.test('sessions that are still to be read count', async (t) => {
+  const broker = begun(['ann', 'bob'], { config: { session: { sessionsMax: 3 } } })
+  t.same(broker.connect('new').take(), ['connack'])
+  t.match(broker.connect('newer').take(), [/^connack 0x97/, 'closed'])
+  t.same(broker.connect('ann', SESSION).take(), ['connack present'])
+})
+
+t.test('messages for a group outlive a member that ends before they are read', async (t) => {
+  for (const way of ['expires', 'begins anew']) {
+    const before = new ShardFixture({ engine: new MemoryEngine() })
+    const short = before.connect('short', { expiry: 60, cleanStart: false })
+    short.subscribe('$share/g/t', { qos: 1 })
+    before.connect('bob').publish('t', 'first', { qos: 1 })
+    short.drop()
+    before.connect('bob').publish('t', 'second', { qos: 1 })
+    const kept = before.connect('kept', SESSION)
+    kept.subscribe('$share/g/t', { qos: 1 })
+    kept.drop()
+    const broker = before.crash(LATER)
+    if (way === 'expires') broker.advance(100_000)
+    else broker.connect('short')
+    broker.open()
+    broker.load()
+    broker.advance(1_000)
+    const texts = broker.connect('kept', SESSION).take().slice(1)
+    t.same(texts.map((text) => text.slice(0, 8)).sort(), ['t=first ', 't=second'], way)
+  }
+})

@@ -37,6 +37,8 @@ interface RecordCopy {
 }
 
 export interface OpeningParts {
+  /** Sessions that are still to be read. */
+  readonly left: number
   /** Whether the session of this client is still to be read. */
   isUnread(clientId: string): boolean
   /** Reads it before its turn. */

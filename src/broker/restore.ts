@@ -8,9 +8,10 @@ import {
   type UnreadSessions,
 } from '../contracts/storage.js'
 import { PacketType } from '../mqtt/packets.js'
-import { filterMatches } from '../mqtt/topic-filter.js'
+import { filterMatches, parseSharedFilter, type SharedFilter } from '../mqtt/topic-filter.js'
 import { enqueueRestored } from './delivery.js'
 import { Delivery, DeliveryQueue } from './delivery-queue.js'
+import { redeliver } from './hand-over.js'
 import { InflightState } from './inflight.js'
 import { Message } from './message.js'
 import { forget, storeSession } from './persistence.js'
@@ -27,6 +28,11 @@ export class SessionRestorer {
   readonly #sessions = new Map<number, Session>()
   /** Of this shard, when reading began. */
   readonly #nextSequence: number
+  /** Shared subscriptions by the numbers of their sessions, which may end while their messages are read. */
+  readonly #shared = new Map<number, readonly SharedFilter[]>()
+  /** Subscriptions of which not all other shards have said that they know. */
+  #unannounced = 0
+  #whenAnnounced: (() => void) | undefined
   #lastLogged: LoggedMessage | undefined
   #lastMessage: Message | undefined
 
@@ -50,6 +56,21 @@ export class SessionRestorer {
       this.#restore(session)
       yield
     }
+  }
+
+  /** @param done called when all shards know what the sessions that have been read have subscribed to */
+  whenAnnounced(done: () => void): void {
+    if (this.#unannounced === 0) done()
+    else this.#whenAnnounced = done
+  }
+
+  readonly #announced = (): void => {
+    this.#unannounced--
+    if (this.#unannounced === 0) this.#whenAnnounced?.()
+  }
+
+  get left(): number {
+    return this.unread.left
   }
 
   isUnread(clientId: string): boolean {
@@ -78,7 +99,12 @@ export class SessionRestorer {
     if (this.hasMessages) session.late = new DeliveryQueue()
     shard.restoreSession(session)
     this.#sessions.set(stored.number, session)
-    for (const subscription of subscriptions) restoreSubscription(shard, session, subscription)
+    for (const subscription of subscriptions) {
+      this.#unannounced++
+      restoreSubscription(shard, session, subscription, this.#announced)
+    }
+    const shared = subscriptions.flatMap(({ filter }) => parseSharedFilter(filter) ?? [])
+    if (shared.length > 0) this.#shared.set(stored.number, shared)
     for (const packetId of received) session.awaitingPubrel.add(packetId)
     const sinceMs = stored.disconnectedAtMs ?? this.aliveMs
     if (stored.disconnectedAtMs === undefined) {
@@ -91,7 +117,7 @@ export class SessionRestorer {
       armWill(shard, session, sinceMs)
     }
     expireSession(shard, session, sinceMs)
-    judgeRestored(shard, session)
+    if (shard.sessions.get(session.clientId) === session) judgeRestored(shard, session)
   }
 
   addDelivery({ message: logged, record, place, receiver, packetId, progress }: RestoredDelivery): void {
@@ -99,12 +125,17 @@ export class SessionRestorer {
     const session = this.#sessions.get(receiver.session)
     const message = this.#messageOf(logged)
     const { qos, retain, identifiers } = receiver
-    const group = receiver.isShared && session !== undefined ? groupOf(session, message) : undefined
+    const hasEnded = session === undefined || shard.sessions.get(session.clientId) !== session
+    const isForGroup = receiver.isShared && session !== undefined
+    const group = isForGroup ? this.#groupOf(session, message) : undefined
     const delivery = new Delivery(message, qos, retain, identifiers, group)
     delivery.record = record
     delivery.place = place
-    if (session === undefined || shard.sessions.get(session.clientId) !== session) {
-      forget(shard, delivery) // it has ended since the start
+    if (hasEnded) {
+      // since the start: what was for any member of a group is for another one, unless it was sent with QoS 2
+      const mayMove = progress === Progress.QUEUED || (progress === Progress.SENT && qos === 1)
+      if (isForGroup && mayMove) redeliver(shard, session, delivery)
+      else forget(shard, delivery)
       return
     }
     const end = record.log === shard.index ? session.repeatsBelow : Number.POSITIVE_INFINITY
@@ -140,8 +171,21 @@ export class SessionRestorer {
     }
     pumpAll(shard)
     this.#sessions.clear()
+    this.#shared.clear()
     this.#lastLogged = undefined
     this.#lastMessage = undefined
+  }
+
+  /** The shared subscription that a message was picked for: the log tells only that there was one. */
+  #groupOf({ number, subscriptions }: Session, { topic }: Message): SharedGroup | undefined {
+    for (const { group } of subscriptions.values()) {
+      if (group !== undefined && filterMatches(group.filter, topic)) return group
+    }
+    // a session that has ended has none any more
+    for (const { filter, group } of this.#shared.get(number) ?? []) {
+      if (filterMatches(filter, topic)) return this.shard.filters.get(filter)?.groups.get(group)
+    }
+    return undefined
   }
 
   /** One for all receivers of a record, which come one after the other. */
@@ -184,13 +228,4 @@ function restoreInflight(session: Session, delivery: Delivery, packetId: number,
   if (session.inflight.restore(packetId, state, delivery)) return true
   delivery.mayBeRepeat = true
   return false
-}
-
-/** The shared subscription that a message was picked for: the log tells only that there was one. */
-function groupOf(session: Session, message: Message): SharedGroup | undefined {
-  const topic = message.topic
-  for (const { group } of session.subscriptions.values()) {
-    if (group !== undefined && filterMatches(group.filter, topic)) return group
-  }
-  return undefined
 }

@@ -10,7 +10,7 @@ import { announcePresence } from './interest.js'
 import { forget, storeSession } from './persistence.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
-import { unsubscribe } from './subscribe-flow.js'
+import { removeSubscription } from './subscribe-flow.js'
 import { armWill, disarmWill, publishWill } from './will.js'
 
 /** Has the connection closed, with a DISCONNECT where the version has it, and goes on as if it were. */
@@ -76,10 +76,13 @@ export function forgetToken(shard: ShardState, session: Session): void {
 /** Ends a session without a connection when its expiry interval has passed. @param sinceMs when it lost the connection */
 export function expireSession(shard: ShardState, session: Session, sinceMs: number): void {
   if (session.expirySeconds === NEVER_EXPIRES) return
-  session.expiryTimer = shard.timers.at(sinceMs + session.expirySeconds * 1_000, () => {
+  const end = (): void => {
     if (session.expirySeconds > 0) shard.count('sessionsExpired')
     endSession(shard, session)
-  })
+  }
+  const dueMs = sinceMs + session.expirySeconds * 1_000
+  if (dueMs <= shard.nowMs) end()
+  else session.expiryTimer = shard.timers.at(dueMs, end)
 }
 
 /** The connection thread has reported the end of a connection. */
@@ -95,7 +98,8 @@ export function endSession(shard: ShardState, session: Session): void {
   shard.removeSession(session)
   reportMissed(shard, session)
   const groupMessages = takeGroupMessages(shard, session, true)
-  for (const filter of [...session.subscriptions.keys()]) unsubscribe(shard, session, filter)
+  // in the store they end with the session, once others have what was for its groups
+  for (const filter of [...session.subscriptions.keys()]) removeSubscription(shard, session, filter)
   publishWill(shard, session)
   for (const delivery of groupMessages) redeliver(shard, session, delivery)
   const left = session.queue.length

@@ -144,7 +144,8 @@ export class ShardState {
 
   /** @returns false when the broker has as many sessions as it may */
   addSession(session: Session): boolean {
-    if (Atomics.add(this.#totals, 1, 1) >= this.config.session.sessionsMax) {
+    const unread = this.opening?.parts.left ?? 0
+    if (Atomics.add(this.#totals, 1, 1) + unread >= this.config.session.sessionsMax) {
       Atomics.sub(this.#totals, 1, 1)
       return false
     }

@@ -69,8 +69,10 @@ export class StoreFixture {
   }
 
   /** The rest of its sessions come back. */
-  restoreSessions(shard: ShardState): void {
-    for (const _ of this.#restorers[shard.index].all());
+  restoreSessions(shard: ShardState, whenAnnounced: () => void = () => {}): void {
+    const restorer = this.#restorers[shard.index]
+    for (const _ of restorer.all());
+    restorer.whenAnnounced(whenAnnounced)
   }
 
   /** What the shard has yet to read of the retained messages. */

@@ -184,8 +184,13 @@ function addSubscription(
   else group.put(subscription)
 }
 
-/** A subscription that the store has. The other shards are told, and nobody waits for that: no client is there yet. */
-export function restoreSubscription(shard: ShardState, session: Session, stored: StoredSubscription): void {
+/** A subscription that the store has. @param whenKnown called when the other shards know of it */
+export function restoreSubscription(
+  shard: ShardState,
+  session: Session,
+  stored: StoredSubscription,
+  whenKnown: () => void,
+): void {
   const { filter, qos, noLocal, retainAsPublished, identifier } = stored
   const shared = parseSharedFilter(filter)
   const audience = audienceOf(shard, shared?.filter ?? filter)
@@ -193,7 +198,10 @@ export function restoreSubscription(shard: ShardState, session: Session, stored:
   const subscription = new Subscription(session, { qos, noLocal, retainAsPublished, identifier }, group)
   addSubscription(shard, audience, subscription, filter, true)
   shard.quotas.restored(session.identity)
-  if (group !== undefined || audience.subscribers.size === 1) announce(shard, audience, group, () => {})
+  // of a client that has just subscribed the others may not know yet
+  const isUnknown = audience.subscribers.size === 1 || audience.announcing > 0
+  if (group !== undefined || isUnknown) announce(shard, audience, group, whenKnown)
+  else whenKnown()
 }
 
 export function receiveUnsubscribe(shard: ShardState, session: Session, packet: Unsubscribe): void {
@@ -231,12 +239,18 @@ function sendReplies(session: Session): void {
 }
 
 /** @param filter as sent, compared character by character [MQTT-3.10.4-1]. @returns false if there was none */
-export function unsubscribe(shard: ShardState, session: Session, filter: string): boolean {
+function unsubscribe(shard: ShardState, session: Session, filter: string): boolean {
+  const isThere = removeSubscription(shard, session, filter)
+  if (isThere && session.isLogged) shard.storage.deleteSubscription(session.number, filter)
+  return isThere
+}
+
+/** What the store has of it stays, for whoever ends the session. @returns false if there was none */
+export function removeSubscription(shard: ShardState, session: Session, filter: string): boolean {
   const subscription = session.subscriptions.get(filter)
   if (subscription === undefined) return false
   session.subscriptions.delete(filter)
   shard.quotas.unsubscribed(session.identity)
-  if (session.isLogged) shard.storage.deleteSubscription(session.number, filter)
   const { group } = subscription
   const audience = audienceOf(shard, group?.filter ?? filter)
   audience.version++

@@ -8,8 +8,8 @@ import { quotaInTheWay, retainedIsFull, route } from './routing.js'
 import type { Session } from './session.js'
 import type { ShardState } from './shard-state.js'
 
-/** Milliseconds between looks whether the start has come to its end. */
-const START_AWAITED_MS = 100
+/** Milliseconds between looks for the rules, after a start. */
+const RULES_AWAITED_MS = 100
 
 /**
  * The connection was lost: publishes the will now or after its delay, at the latest when the session ends.
@@ -19,11 +19,9 @@ export function armWill(shard: ShardState, session: Session, sinceMs = shard.now
   const { will } = session
   if (will === undefined) return
   const delaySeconds = Math.min(will.delaySeconds, session.expirySeconds)
-  if (delaySeconds === 0 && sinceMs === shard.nowMs) {
-    publishWill(shard, session)
-    return
-  }
-  session.willTimer = shard.timers.at(sinceMs + delaySeconds * 1_000, () => publishWill(shard, session))
+  const dueMs = sinceMs + delaySeconds * 1_000
+  if (dueMs <= shard.nowMs) publishWill(shard, session)
+  else session.willTimer = shard.timers.at(dueMs, () => publishWill(shard, session))
 }
 
 /** A new connection came before the delay had passed: the will is not sent [MQTT-3.1.3-9]. */
@@ -41,12 +39,18 @@ export function publishWill(shard: ShardState, session: Session): void {
   if (will === undefined) return
   if (session.willTimer !== undefined) shard.timers.cancel(session.willTimer)
   session.willTimer = undefined
-  if (!shard.access.isReady || shard.opening !== undefined) {
-    // due while the broker starts: it is judged by the rules, and goes to all who have subscribed, once they are known
-    session.willTimer = shard.timers.at(shard.nowMs + START_AWAITED_MS, () => publishWill(shard, session))
+  if (!shard.access.isReady) {
+    // from the store, and due while the broker starts: it is judged by the rules once they are known
+    session.willTimer = shard.timers.at(shard.nowMs + RULES_AWAITED_MS, () => publishWill(shard, session))
     return
   }
   session.will = undefined
+  // in the order of what its client does: the next connection may have something newer to say
+  if (shard.opening === undefined) publishNow(shard, session, will)
+  else shard.opening.wait(will.payload.length, () => publishNow(shard, session, will))
+}
+
+function publishNow(shard: ShardState, session: Session, will: WillRequest): void {
   routeWill(shard, session, will)
   // after the message: a crash in between sends the will twice rather than never
   const isThere = shard.sessions.get(session.clientId) === session
