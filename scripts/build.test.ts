@@ -1,7 +1,7 @@
 /** The program as `npm run build` packs it, which is what users run; all other tests run what the compiler has made. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { connectAsync } from 'mqtt'
@@ -67,6 +67,7 @@ t.test('the packed program does what the compiled one does', { timeout: 120_000 
   const folder = buildFolder(t)
   await run(process.execPath, [join(packageFolder(), 'scripts/build.js'), folder])
   const program = join(folder, 'merlot.js')
+  if (process.platform !== 'win32') t.equal(statSync(program).mode & 0o111, 0o111, 'npx runs it')
   const data = t.testdir({})
   const merlot = async (...args: string[]): Promise<string> =>
     (await run(process.execPath, [program, ...args])).stdout.toString()
